@@ -1,0 +1,1 @@
+"""Graph to the text of a standalone PyTorch module."""

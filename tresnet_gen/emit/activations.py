@@ -1,0 +1,31 @@
+"""Activations as PyTorch modules."""
+
+from tresnet_gen.emit.layout import number
+from tresnet_gen.frontend.spec import Act
+
+# SiLU and Hardswish need their input in backward: in place they would copy it first.
+MODULES = {
+    "relu": ("nn.ReLU", "inplace=True"),
+    "leaky_relu": ("nn.LeakyReLU", "inplace=True"),
+    "relu6": ("nn.ReLU6", "inplace=True"),
+    "silu": ("nn.SiLU", ""),
+    "hard_swish": ("nn.Hardswish", ""),
+}
+
+
+def module(act: Act) -> str:
+    """Return the expression that makes the activation."""
+    name, arguments = _parts(act)
+    return f"{name}({arguments})"
+
+
+def factory(act: Act) -> str:
+    """Return an expression that makes the activation when called without arguments."""
+    name, arguments = _parts(act)
+    return f"partial({name}, {arguments})" if arguments else name
+
+
+def _parts(act: Act) -> tuple[str, str]:
+    name, inplace = MODULES[act.type]
+    slope = number(act.slope) if act.slope is not None else ""
+    return name, ", ".join(part for part in (slope, inplace) if part)

@@ -1,0 +1,41 @@
+"""Graph to module text: the view laid out by the templates, then stamped."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tresnet_gen import resources
+from tresnet_gen.emit.layout import fit
+from tresnet_gen.emit.stamp import stamp
+from tresnet_gen.emit.view import Entry, module_view
+from tresnet_gen.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def emit(graph: Graph) -> str:
+    """Return the source of the standalone PyTorch module for a graph; the same graph gives the same text."""
+    text = _environment().get_template("module.py.jinja").render(view=module_view(graph))
+    return stamp(text)
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(resources.folder("templates"), encoding="utf-8"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the output is Python; texts are made safe for a docstring in the view
+    )
+    environment.globals.update(fit=fit, entry=_entry)
+    return environment
+
+
+def _entry(indent: int, entry: Entry) -> str:
+    """Return one line of an OrderedDict, or several where it is long."""
+    comment = f"  # {entry.comment}" if entry.comment else ""
+    return fit(indent, entry.call.opening, entry.call.items, entry.call.closing, f",{comment}")

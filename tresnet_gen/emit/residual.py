@@ -1,0 +1,231 @@
+"""What the emitted class of a residual block must be able to do in one particular network, and no more.
+
+A block class serves several stages. Where its stages agree, the class states the value; where they differ, it takes
+an argument. A condition is emitted only when both of its arms are taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tresnet_gen.emit import activations
+from tresnet_gen.emit.layout import number
+from tresnet_gen.frontend.spec import Act, Stage
+from tresnet_gen.graph.blocks import BLOCKS, Block
+
+ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class StageUse:
+    """A stage with the channels it takes in."""
+
+    number: int
+    stage: Stage
+    in_channels: int
+
+    @property
+    def block(self) -> Block:
+        """The stage's kind of block."""
+        return BLOCKS[self.stage.block]
+
+    @property
+    def out_channels(self) -> int:
+        """Channels the stage puts out."""
+        return self.block.out_channels(self.stage)
+
+    @property
+    def blurs(self) -> bool:
+        """Whether the stage's first block blurs."""
+        return self.stage.aa and self.stage.stride == 2
+
+    @property
+    def shortcuts(self) -> set[str]:
+        """Return which shortcuts its blocks have: reduce (stride 2), project, identity."""
+        if self.stage.stride == 2:
+            first = "reduce"
+        else:
+            first = "identity" if self.in_channels == self.out_channels else "project"
+        return {first, "identity"} if self.stage.depth > 1 else {first}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An argument that a block class takes because its stages differ; `values` has one literal a stage."""
+
+    name: str
+    type: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutView:
+    """One shortcut function; `cases` are those of its blocks: reduce (stride 2), project (stride 1), identity."""
+
+    function: str
+    kind: str
+    cases: frozenset[str]
+
+    @property
+    def pool_when(self) -> str:
+        """When to average before projecting: a condition, ALWAYS, or empty."""
+        if self.kind != "avg_pool" or "reduce" not in self.cases:
+            return ""
+        return ALWAYS if self.cases == {"reduce"} else "stride == 2"
+
+    @property
+    def project_when(self) -> str:
+        """When to project without averaging."""
+        projecting = self.cases - {"identity"} - ({"reduce"} if self.pool_when else set())
+        if not projecting:
+            return ""
+        if "identity" not in self.cases:
+            return ALWAYS
+        conditions = {"reduce": "stride == 2", "project": "in_channels != out_channels"}
+        return " or ".join(condition for case, condition in conditions.items() if case in projecting)
+
+    @property
+    def stride_argument(self) -> str:
+        """The stride of the projection without averaging."""
+        return "stride=stride" if self.kind == "conv" and "reduce" in self.cases else ""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """One block class of the emitted module, as its template part reads it."""
+
+    part: str
+    class_name: str
+    options: tuple[Option, ...]
+    shortcut: str  # name of the function or argument that makes it; empty when every shortcut is the identity
+    conv_stride: str  # argument of the strided convolution
+    blur_when: str  # a condition, ALWAYS, or empty
+    se_when: str
+    act: str
+    groups: str
+
+    @property
+    def parameters(self) -> list[str]:
+        """Parameters of the options, as the constructor declares them."""
+        return [f"{option.name}: {option.type}" for option in self.options]
+
+
+def shortcut_kind(use: StageUse, uses: Sequence[StageUse]) -> str:
+    """Return the kind of shortcut function a stage needs; without a stride of 2 any function of the network will do."""
+    striding = [other.stage.shortcut for other in uses if "reduce" in other.shortcuts]
+    if use.stage.shortcut in striding or not striding:
+        return use.stage.shortcut if striding else "avg_pool"
+    return striding[0]
+
+
+def shortcut_views(uses: Sequence[StageUse]) -> tuple[ShortcutView, ...]:
+    """Return the shortcut functions the network needs, none when every shortcut is the identity."""
+    by_kind: dict[str, set[str]] = {}
+    for use in uses:
+        if use.shortcuts != {"identity"}:
+            by_kind.setdefault(shortcut_kind(use, uses), set()).update(use.shortcuts)
+    names = {"avg_pool": "pool_shortcut", "conv": "conv_shortcut"} if len(by_kind) > 1 else {}
+    return tuple(ShortcutView(names.get(kind, "shortcut"), kind, frozenset(cases)) for kind, cases in by_kind.items())
+
+
+def block_view(
+    uses: Sequence[StageUse], every_use: Sequence[StageUse], shortcuts: Sequence[ShortcutView], strided: bool
+) -> BlockView:
+    """Return the view of one block class from the stages that use it; `strided` when any stage strides."""
+    block = uses[0].block
+    options: list[Option] = []
+    constants: dict[str, str] = {}
+    for name, values in _columns(uses).items():
+        if name == "se_width" and not any(values):
+            continue
+        if name in ("width", "se_width") or len(set(values)) > 1:
+            options.append(Option(name, "int", tuple(map(str, values))))
+        else:
+            constants[name] = str(values[0])
+    shortcut = _shortcut(uses, every_use, shortcuts, options)
+    act = _act(uses, options)
+    blur_when, conv_stride = _blur(uses, options, strided)
+    return BlockView(
+        part=f"parts/{uses[0].stage.block}.jinja",
+        class_name=block.class_name,
+        options=tuple(options),
+        shortcut=shortcut,
+        conv_stride=conv_stride,
+        blur_when=blur_when,
+        se_when=_se_when(uses),
+        act=act,
+        groups=_groups(constants, options),
+    )
+
+
+def _columns(uses: Sequence[StageUse]) -> dict[str, list[int]]:
+    rows = [use.block.options(use.stage) for use in uses]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _groups(constants: dict[str, str], options: list[Option]) -> str:
+    if any(option.name == "groups" for option in options):
+        return "groups=groups"
+    groups = constants.get("groups", "1")
+    return "" if groups == "1" else f"groups={groups}"
+
+
+def _se_when(uses: Sequence[StageUse]) -> str:
+    widths = _columns(uses)["se_width"]
+    if all(widths):
+        return ALWAYS
+    return "se_width" if any(widths) else ""
+
+
+def _shortcut(
+    uses: Sequence[StageUse],
+    every_use: Sequence[StageUse],
+    shortcuts: Sequence[ShortcutView],
+    options: list[Option],
+) -> str:
+    """Return the function that makes a block's shortcut, empty when all of them are the identity."""
+    functions = {view.kind: view.function for view in shortcuts}
+    needed = {functions[shortcut_kind(use, every_use)] for use in uses if use.shortcuts != {"identity"}}
+    if len(needed) <= 1:
+        return next(iter(needed), "")
+    # A stage of identities alone goes with any function; its block still calls one.
+    names = tuple(functions.get(shortcut_kind(use, every_use), shortcuts[0].function) for use in uses)
+    options.append(Option("shortcut", "Callable[[int, int, int], nn.Module]", names))
+    return "shortcut"
+
+
+def _act(uses: Sequence[StageUse], options: list[Option]) -> str:
+    acts = [use.stage.act for use in uses]
+    if len(set(acts)) == 1:
+        return activations.module(acts[0])
+    slopes = [act.slope for act in acts if act.type == "leaky_relu" and act.slope is not None]
+    if len(slopes) == len(acts):
+        options.append(Option("slope", "float", tuple(map(number, slopes))))
+        return activations.module(Act("leaky_relu", 0.5)).replace("0.5", "slope")
+    options.append(Option("act", "Callable[[], nn.Module]", tuple(map(activations.factory, acts))))
+    return "act()"
+
+
+def _blur(uses: Sequence[StageUse], options: list[Option], strided: bool) -> tuple[str, str]:
+    """Return when to blur and the stride argument of the convolution before it."""
+    blurred = [use for use in uses if use.blurs]
+    if not blurred:
+        return "", "stride=stride" if strided else ""
+    if all(use.blurs for use in uses if use.stage.stride == 2):
+        only_strided = all(use.stage.stride == 2 and use.stage.depth == 1 for use in uses)
+        return ALWAYS if only_strided else "stride == 2", ""
+    options.append(Option("blur", "bool", tuple(str(use.blurs) for use in uses)))
+    with_rest = any(use.stage.depth > 1 for use in blurred)
+    return "blur and stride == 2" if with_rest else "blur", "stride=1 if blur else stride"
+
+
+def option_type(blocks: Sequence[BlockView]) -> str:
+    """Return the annotation of the stage function's **options, empty when no block takes any."""
+    types = {option.type for block in blocks for option in block.options}
+    if not types:
+        return ""
+    return types.pop() if len(types) == 1 else "Any"
+
+
+def option_arguments(view: BlockView, position: int) -> list[str]:
+    """Return the options' keyword arguments for the class's stage at `position`."""
+    return [f"{option.name}={option.values[position]}" for option in view.options]

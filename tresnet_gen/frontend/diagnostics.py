@@ -1,0 +1,143 @@
+"""Findings as values: a stable code, a message, the text they point at and what to do about it.
+
+Lines and columns count from 1, columns in characters. Codes: E0xx reading and YAML, E1xx keys and values,
+E2xx `extends` and `set`, E3xx shapes.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+MAX_REPORTED = 100
+
+
+@dataclass(frozen=True)
+class Text:
+    """One source of spec text: a file, standard input or a `--set` argument."""
+
+    name: str
+    content: str
+    is_override: bool = False
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Offsets of the first character of each line; lines end at LF, CR or CR LF."""
+        starts = [0]
+        content = self.content
+        for offset, char in enumerate(content):
+            if char == "\n" or (char == "\r" and content[offset + 1 : offset + 2] != "\n"):
+                starts.append(offset + 1)
+        return starts
+
+    def line_of(self, offset: int) -> int:
+        """Return the number of the line that holds `offset`."""
+        return bisect_right(self.line_starts, offset)
+
+    def line_text(self, line: int) -> str:
+        """Return line `line` without its end."""
+        starts = self.line_starts
+        end = starts[line] if line < len(starts) else len(self.content)
+        return self.content[starts[line - 1] : end].rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` up to `end` of a text."""
+
+    text: Text
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        """Line of the first character."""
+        return self.text.line_of(self.start)
+
+    @property
+    def column(self) -> int:
+        """Column of the first character."""
+        return self.start - self.text.line_starts[self.line - 1] + 1
+
+    @property
+    def place(self) -> str:
+        """`path:line`, as `show --resolved` and `diff` name a value's origin."""
+        return self.text.name if self.text.is_override else f"{self.text.name}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding; `help` says what would be right."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    help: str | None = None
+    severity: str = "error"
+
+    @property
+    def is_usage(self) -> bool:
+        """Whether a `--set` argument itself is wrong: a bad path or a value of the wrong type, exit code 2."""
+        return self.span is not None and self.span.text.is_override and self.code in USAGE_CODES
+
+
+USAGE_CODES = frozenset({"E002", "E004", "E005", "E006", "E007", "E008", "E101", "E103", "E205"})
+
+
+class SpecError(Exception):
+    """A spec that cannot be accepted; carries every finding of the layer that refused it."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("; ".join(f"{d.code}: {d.message}" for d in self.diagnostics[:3]))
+
+
+class Report:
+    """Collects findings; past MAX_REPORTED it only counts them."""
+
+    def __init__(self) -> None:
+        self._kept: list[Diagnostic] = []
+        self._count = 0
+
+    def error(self, code: str, message: str, span: Span | None, help_text: str | None = None) -> None:
+        """Add a finding."""
+        self._count += 1
+        if len(self._kept) < MAX_REPORTED:
+            self._kept.append(Diagnostic(code, message, span, help_text))
+
+    def raise_if_any(self) -> None:
+        """Raise SpecError with the findings in the order of their places.
+
+        Raises:
+            SpecError: if anything was reported.
+        """
+        if not self._kept:
+            return
+        findings = sorted(self._kept, key=_place)
+        if self._count > len(findings):
+            findings.append(Diagnostic("E003", f"... and {self._count - len(findings):,} more errors"))
+        raise SpecError(findings)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int]:
+    span = diagnostic.span
+    return (span.text.name, span.start) if span else ("", -1)
+
+
+def nearest(word: str, legal: Iterable[str]) -> str | None:
+    """Return the legal word closest to `word`, or None when nothing is near."""
+    if len(word) > 64:
+        return None
+    from difflib import get_close_matches
+
+    candidates = list(legal)
+    close = get_close_matches(word, candidates, n=1, cutoff=0.6)
+    if close:
+        return close[0]
+    return next((c for c in candidates if len(word) >= 3 and (c.startswith(word) or word.startswith(c))), None)
+
+
+def printable(text: str, limit: int = 60) -> str:
+    """Return `text` fit for one line of a terminal: control characters escaped, the middle of a long text cut."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return shown if len(shown) <= limit else f"{shown[: limit - 20]} ... {shown[-14:]}"

@@ -1,0 +1,155 @@
+"""The kinds of value a key of the spec language can take, as data.
+
+The validating walker (check), the JSON Schema (schema) and the reference page (reference) are three readings of these.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    """A whole number; `choices` and `odd` narrow the range further."""
+
+    minimum: int
+    maximum: int
+    choices: tuple[int, ...] = ()
+    odd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """A finite number; bounds are exclusive where their name says so."""
+
+    above: float | None = None
+    minimum: float | None = None
+    below: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An ASCII identifier: `pattern` must match it whole and it must not be one of `reserved`."""
+
+    pattern: re.Pattern[str]
+    shape: str
+    reserved: frozenset[str]
+    reserved_because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Text for people: white space folds to single spaces, other control and all bidi characters are errors."""
+
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The path or bundled name of another spec; read before the merge, so it never reaches the walker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The mapping of paths to values under `set`; applied before the walker runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One whole number for a square, or [height, width]."""
+
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntList:
+    """A list of whole numbers."""
+
+    item: Int
+    minimum_items: int
+    maximum_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping with these fields, made into a value by `make(**values)`."""
+
+    fields: "tuple[Field, ...]"
+    make: Callable[..., Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """A mapping whose key `tag` says which record it is; `default` is the tag of a mapping without one."""
+
+    what: str
+    tag: str
+    variants: dict[str, Record]
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of records."""
+
+    item: Union
+    minimum_items: int
+    maximum_items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable:
+    """null, or a value of `kind`."""
+
+    kind: "Kind"
+
+
+Kind = (
+    Int | Real | Flag | Choice | Name | Prose | Reference | Edits | Size | IntList | Record | Union | Items | Nullable
+)
+
+
+class Required:
+    """Marks a key without a default."""
+
+
+REQUIRED = Required()
+
+
+@dataclass(frozen=True, slots=True)
+class Inherit:
+    """Marks a key whose default is the value of another, top-level key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Marks a key whose default is worked out from others; `text` says how."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key: its kind, its default, what it means, and a legal value for help texts."""
+
+    key: str
+    kind: Kind
+    default: Any
+    doc: str
+    example: str = ""

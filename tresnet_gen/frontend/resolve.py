@@ -1,0 +1,291 @@
+"""Merges a spec with what it extends, then applies `set` and `--set`; the result is still a tree with places.
+
+Order: merge, `set`, `--set`. Mappings merge key by key, lists and scalars are replaced, a mapping whose `type`
+changes is replaced whole.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+from pathlib import Path
+
+from tresnet_gen import resources
+from tresnet_gen.frontend.check import dotted
+from tresnet_gen.frontend.diagnostics import Report, Span, SpecError, Text, nearest, printable
+from tresnet_gen.frontend.fields import NOT_INHERITED, SPEC
+from tresnet_gen.frontend.kinds import Kind, Nullable, Record, Union
+from tresnet_gen.frontend.source import MAX_BYTES, Entry, Mapping, Node, Scalar, Sequence, compose, decode, describe
+
+MAX_EXTENDS = 16
+
+
+class UnreadableError(OSError):
+    """A spec that cannot be read; the message is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a spec's text came from; `path` is None for standard input and texts in memory."""
+
+    text: Text
+    path: Path | None
+
+
+def read_file(path: Path, shown: str | None = None) -> Origin:
+    """Return the text of a regular file of at most 1 MiB.
+
+    Raises:
+        UnreadableError: when it is missing, not a regular file or not readable.
+        SpecError: when it is too large or not UTF-8.
+    """
+    name = shown or os.path.normpath(path)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a folder" if path.is_dir() else "not a regular file"
+            raise UnreadableError(f"cannot read {printable(name)}: it is {kind}")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnreadableError):
+            raise
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        near = _near_files(path) if isinstance(error, FileNotFoundError) else ""
+        raise UnreadableError(f"cannot read {printable(name)}: {reason}{near}") from error
+    return Origin(decode(data, name), path)
+
+
+def find(argument: str) -> Path:
+    """Return the path an argument means: a path when it has a `/` or ends in .yaml or .yml, else a bundled name.
+
+    Raises:
+        UnreadableError: when no bundled spec has that name.
+    """
+    if "/" in argument or argument.endswith((".yaml", ".yml")):
+        return Path(argument)
+    bundled = resources.bundled_specs()
+    if argument in bundled:
+        return bundled[argument]
+    guess = nearest(argument, bundled)
+    hint = f"did you mean {guess}?" if guess else "see `tresnet-gen list`"
+    if Path(argument).exists():
+        hint = f"for the file write ./{argument}"
+    raise UnreadableError(f"no bundled spec is named {printable(argument)}; {hint}")
+
+
+def resolve(origin: Origin, overrides: Seq[str], report: Report) -> Mapping:
+    """Return the merged tree of a spec with `overrides` (`path=value` texts) applied.
+
+    Raises:
+        SpecError: findings of reading (E0xx), of `extends` (E2xx) and of paths that lead nowhere (E205).
+    """
+    tree = _Resolver(report).resolve(origin, ())
+    for override in overrides:
+        tree = _override(tree, override, report)
+    return tree
+
+
+class _Resolver:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    def resolve(self, origin: Origin, chain: tuple[Path, ...]) -> Mapping:
+        tree = _top_mapping(origin.text)
+        if origin.path is not None:
+            chain = (*chain, origin.path.resolve())
+        extends = tree.entries.get("extends")
+        if extends is not None and not _is_null(extends.value):
+            base = self.base(extends.value, origin, chain)
+            inherited = {k: e for k, e in base.entries.items() if k not in NOT_INHERITED}
+            own_name = _default_name(tree, extends, origin)
+            tree = _merge(Mapping(base.span, inherited), Mapping(tree.span, {**own_name, **tree.entries}), SPEC)
+        return self.apply_set(tree)
+
+    def base(self, node: Node, origin: Origin, chain: tuple[Path, ...]) -> Mapping:
+        """Return the resolved tree of the spec that `extends` names."""
+        path = self.locate(node, origin)
+        real = path.resolve()
+        if real in chain:
+            names = " -> ".join(p.name for p in (*chain[chain.index(real) :], real))
+            self.refuse("E202", f"specs extend each other in a circle: {names}", node)
+        if len(chain) >= MAX_EXTENDS:
+            self.refuse("E202", f"specs extend each other more than {MAX_EXTENDS} deep", node)
+        try:
+            return self.resolve(read_file(path), chain)
+        except UnreadableError as error:
+            self.refuse("E201", str(error), node)
+            raise AssertionError("unreachable") from error
+
+    def locate(self, node: Node, origin: Origin) -> Path:
+        """Return the path that the value of `extends` stands for."""
+        target = node.value if isinstance(node, Scalar) else None
+        if not isinstance(target, str):
+            self.refuse("E103", f"`extends` must be text; got {describe(node)}", node, "name a spec: tresnet_m")
+        target = str(target)
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", target):
+            self.refuse("E203", "`extends` names a file; URLs are not read", node, "copy the spec beside this one")
+        if "\\" in target or any(not c.isprintable() for c in target):
+            self.refuse("E203", f"`{printable(target)}` is not a relative path", node, "separate folders with `/`")
+        if "/" not in target and not target.endswith((".yaml", ".yml")):
+            return self.bundled(target, node)
+        folder = origin.path.parent if origin.path else Path.cwd()
+        path = Path(os.path.normpath(folder / target))
+        roots = (folder.resolve(), Path.cwd().resolve())
+        if Path(target).is_absolute() or not any(path.resolve().is_relative_to(root) for root in roots):
+            message = f"`{printable(target)}` lies outside this spec's folder and the working folder"
+            self.refuse("E203", message, node, "extend a spec below one of the two by a relative path")
+        return path
+
+    def bundled(self, name: str, node: Node) -> Path:
+        bundled = resources.bundled_specs()
+        if name not in bundled:
+            guess = nearest(name, bundled)
+            help_text = f"did you mean `{guess}`?" if guess else "a path ends in .yaml; see `tresnet-gen list`"
+            self.refuse("E201", f"no bundled spec is named `{printable(name)}`", node, help_text)
+        return bundled[name]
+
+    def refuse(self, code: str, message: str, node: Node, help_text: str | None = None) -> None:
+        """Report what makes `extends` unusable; nothing can be checked without the base."""
+        self.report.error(code, message, node.span, help_text)
+        self.report.raise_if_any()
+
+    def apply_set(self, tree: Mapping) -> Mapping:
+        entry = tree.entries.get("set")
+        if entry is None or _is_null(entry.value):
+            return tree
+        if not isinstance(entry.value, Mapping):
+            message = f"`set` must be a mapping of paths to values; got {describe(entry.value)}"
+            self.report.error("E103", message, entry.value.span, "write `set: {stages.2.depth: 24}`")
+            return tree
+        for path, edit in entry.value.entries.items():
+            tree = assign(tree, path, edit, self.report)
+        return tree
+
+
+def _override(tree: Mapping, override: str, report: Report) -> Mapping:
+    """Apply one `--set path=value`."""
+    text = Text(f"--set {printable(override)}", override, is_override=True)
+    path, equals, _ = override.partition("=")
+    if not equals or not path:
+        report.error("E205", "`--set` wants PATH=VALUE", Span(text, 0, len(override)), "--set stages.2.depth=24")
+        report.raise_if_any()
+    start = len(path) + 1
+    key = Span(text, 0, len(path))
+    value = compose(text, start) or Scalar(Span(text, start, start), None, "")
+    return assign(tree, path.strip(), Entry(key, value), report)
+
+
+def assign(tree: Mapping, path: str, edit: Entry, report: Report) -> Mapping:
+    """Return `tree` with the value at `path` replaced; reports E205 when the path leads nowhere."""
+    segments = path.split(".")
+    if segments[0] in NOT_INHERITED[3:]:
+        report.error("E205", f"`{segments[0]}` cannot be set by a path", edit.key)
+        return tree
+    try:
+        changed = _assigned(tree, segments, 0, edit)
+    except _NowhereError as nowhere:
+        report.error("E205", f"`{printable(path)}` leads nowhere: {nowhere}", edit.key, nowhere.help)
+        return tree
+    assert isinstance(changed, Mapping)
+    return changed
+
+
+class _NowhereError(Exception):
+    def __init__(self, why: str, help_text: str | None = None) -> None:
+        super().__init__(why)
+        self.help = help_text
+
+
+def _assigned(node: Node | None, segments: list[str], depth: int, edit: Entry) -> Node:
+    """Return `node` with the edit made below it; mappings that are absent are made on the way."""
+    if depth == len(segments):
+        return edit.value
+    segment = segments[depth]
+    here = dotted(tuple(segments[:depth]))
+    if not segment:
+        raise _NowhereError("a part of it is empty", "write stages.2.depth=24")
+    if isinstance(node, Sequence):
+        index = _index(segment, node, here)
+        changed = _assigned(node.items[index], segments, depth + 1, edit)
+        return Sequence(node.span, (*node.items[:index], changed, *node.items[index + 1 :]))
+    if node is None or _is_null(node):
+        node = Mapping(edit.key, {})
+    if not isinstance(node, Mapping):
+        raise _NowhereError(f"`{here}` is {describe(node)}")
+    old = node.entries.get(segment)
+    value = _assigned(old.value if old else None, segments, depth + 1, edit)
+    key = edit.key if old is None or depth == len(segments) - 1 else old.key
+    return Mapping(node.span, {**node.entries, segment: Entry(key, value)})
+
+
+def _index(segment: str, node: Sequence, here: str) -> int:
+    last = len(node.items) - 1
+    if not (segment.isascii() and segment.isdecimal() and len(segment) <= 9):
+        raise _NowhereError(f"`{here}` is a list; `{printable(segment)}` is no index", f"use 0 to {last}")
+    if int(segment) > last:
+        raise _NowhereError(f"`{here}` has no item {int(segment)}", f"its items are 0 to {last}")
+    return int(segment)
+
+
+def _merge(base: Node, own: Node, kind: Kind | None) -> Node:
+    """Return `own` laid over `base`; `kind` is what the field table says stands here."""
+    if isinstance(kind, Nullable):
+        kind = kind.kind
+    if not isinstance(base, Mapping) or not isinstance(own, Mapping):
+        return own
+    if isinstance(kind, Union) and _tag(own, kind, None) not in (None, _tag(base, kind, kind.default)):
+        return own
+    kinds = _kinds_of_keys(kind)
+    merged = dict(base.entries)
+    for key, entry in own.entries.items():
+        old = base.entries.get(key)
+        merged[key] = Entry(entry.key, _merge(old.value, entry.value, kinds.get(key))) if old else entry
+    return Mapping(own.span, merged)
+
+
+def _tag(node: Mapping, kind: Union, default: str | None) -> object:
+    entry = node.entries.get(kind.tag)
+    return entry.value.value if entry and isinstance(entry.value, Scalar) and not _is_null(entry.value) else default
+
+
+def _kinds_of_keys(kind: Kind | None) -> dict[str, Kind]:
+    records = kind.variants.values() if isinstance(kind, Union) else [kind] if isinstance(kind, Record) else []
+    return {field.key: field.kind for record in records for field in record.fields}
+
+
+def _default_name(tree: Mapping, extends: Entry, origin: Origin) -> dict[str, Entry]:
+    """Return the entry for a `name` left out by a spec that extends another: the stem of its own file."""
+    given = tree.entries.get("name")
+    if origin.path is None or (given and not _is_null(given.value)):
+        return {}
+    stem = origin.path.stem
+    return {"name": Entry(extends.key, Scalar(extends.key, stem, stem))}
+
+
+def _top_mapping(text: Text) -> Mapping:
+    node = compose(text)
+    if isinstance(node, Mapping):
+        return node
+    report = Report()
+    if node is None or _is_null(node):
+        start = Span(text, 0, 0)
+        report.error("E008", "the spec is empty", start, "`tresnet-gen init NAME` writes one to start from")
+    else:
+        report.error("E008", f"a spec is a mapping of keys; got {describe(node)}", node.span)
+    report.raise_if_any()
+    raise AssertionError("unreachable")
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _near_files(path: Path) -> str:
+    """Return a hint that names spec files of similar name in the same folder."""
+    try:
+        names = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")][:1000]
+    except (OSError, ValueError):
+        return ""
+    near = nearest(path.name, names)
+    return f"; did you mean {printable(str(path.parent / near))}?" if near else ""

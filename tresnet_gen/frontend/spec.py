@@ -1,0 +1,164 @@
+"""A resolved spec as frozen values: every default filled in, every value legal for its key.
+
+Attribute names are the keys of the spec language. Sizes are (height, width) in pixels, widths are channels.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tresnet_gen.frontend.diagnostics import Span
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Input images: `channels` and (height, width)."""
+
+    channels: int
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """Normalisation after each convolution."""
+
+    type: str
+    eps: float
+    momentum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Activation; `slope` is the negative slope of a leaky ReLU, None for the others."""
+
+    type: str
+    slope: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SqueezeExcite:
+    """SE rule: hidden channels = max(block output channels // ratio, min_channels)."""
+
+    ratio: int
+    min_channels: int | None
+
+    def hidden_channels(self, channels: int) -> int:
+        """Return the hidden channels for a block of `channels` output channels."""
+        return max(channels // self.ratio, self.min_channels or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceToDepthStem:
+    """Fold block_size x block_size patches into channels, then one convolution of stride 1."""
+
+    type: str
+    block_size: int
+    kernel: int
+    width: int
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class ConvStem:
+    """One convolution, then an optional 3x3 max pool of stride 2."""
+
+    type: str
+    kernel: int
+    stride: int
+    width: int
+    pool: str | None
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class DeepStem:
+    """3x3 convolutions of `widths`, the first of stride 2, then an optional 3x3 max pool of stride 2."""
+
+    type: str
+    widths: tuple[int, ...]
+    pool: str | None
+    act: Act
+
+
+Stem = SpaceToDepthStem | ConvStem | DeepStem
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`depth` blocks of one kind; the first one has the stage's stride."""
+
+    block: str
+    depth: int
+    width: int
+    stride: int
+    se: SqueezeExcite | None
+    aa: bool
+    shortcut: str
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class BasicStage(Stage):
+    """Stage of two-convolution residual blocks; `width` is the output width."""
+
+
+@dataclass(frozen=True, slots=True)
+class BottleneckStage(Stage):
+    """Stage of 1x1, 3x3, 1x1 residual blocks; `width` is the inner width, the output is width * expansion."""
+
+    expansion: int
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Global average pool, dropout and a linear classifier."""
+
+    type: str
+    dropout: float
+
+
+class Places:
+    """Where each value of a spec was written; a value nobody wrote is a default."""
+
+    def __init__(self, spans: Mapping[Path, Span], top: Span) -> None:
+        self._spans = spans
+        self._top = top
+
+    def written(self, path: Path) -> Span | None:
+        """Return the value's place, or None for a default."""
+        return self._spans.get(path)
+
+    def nearest(self, path: Path) -> Span:
+        """Return the place of the value at `path`, or of the closest enclosing value that was written."""
+        while path:
+            if span := self._spans.get(path):
+                return span
+            path = path[:-1]
+        return self._top
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole network."""
+
+    name: str
+    class_name: str
+    description: str
+    input: Input
+    num_classes: int
+    norm: Norm
+    act: Act
+    stem: Stem
+    stages: tuple[Stage, ...]
+    head: Head
+    places: Places = field(compare=False, repr=False)
+
+
+def stage_names(spec: Spec) -> Iterator[str]:
+    """Yield stem, layer1, layer2, ..., head."""
+    yield "stem"
+    for number in range(1, len(spec.stages) + 1):
+        yield f"layer{number}"
+    yield "head"

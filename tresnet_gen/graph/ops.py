@@ -1,0 +1,253 @@
+"""The ops: the only place with formulas for shapes, parameters, MACs and activations.
+
+Shapes are (channels, height, width) of one image; a linear layer puts out (features, 1, 1). MACs count the
+multiply-accumulates of convolutions and linear layers without bias, as half of torch's FlopCounterMode does.
+"""
+
+from abc import ABC
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+Shape = tuple[int, int, int]
+Tensors = tuple[tuple[str, tuple[int, ...]], ...]
+
+
+class ShapeError(Exception):
+    """An op that its input is too small for; args[0] says why."""
+
+
+class Op(ABC):
+    """One operation. Defaults: shape kept, no parameters, nothing counted."""
+
+    kind: ClassVar[str]
+
+    def output(self, shape: Shape) -> Shape:
+        """Return the output's shape for the (first) input's.
+
+        Raises:
+            ShapeError: when the input is too small.
+        """
+        return shape
+
+    @property
+    def parameters(self) -> Tensors:
+        """Trainable tensors by name within the op, in registration order."""
+        return ()
+
+    @property
+    def buffers(self) -> Tensors:
+        """Persistent buffers by name within the op."""
+        return ()
+
+    @property
+    def params(self) -> int:
+        """Trainable elements."""
+        return sum(prod(shape) for _, shape in self.parameters)
+
+    def macs(self, output: Shape) -> int:
+        """Return the multiply-accumulates for one image."""
+        return 0
+
+    def activations(self, output: Shape) -> int:
+        """Return the output elements where the op is a convolution or linear layer: timm's and fvcore's count."""
+        return 0
+
+    def fvcore_flops(self, output: Shape) -> int:
+        """Return what fvcore's FlopCountAnalysis counts for the op."""
+        return self.macs(output)
+
+
+def _extent(size: int, kernel: int, stride: int, padding: int, ceil: bool = False) -> int:
+    """Return the output extent of a sliding window; with `ceil` the last window may overhang on the right."""
+    span = size + 2 * padding - kernel
+    steps = -(-span // stride) if ceil else span // stride
+    if ceil and steps * stride >= size + padding:  # a window must start inside the input or the left padding
+        steps -= 1
+    return steps + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Input(Op):
+    """The image."""
+
+    kind: ClassVar[str] = "input"
+    shape: Shape
+
+    def output(self, shape: Shape) -> Shape:
+        return self.shape
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceToDepth(Op):
+    """(C, H, W) -> (b*b*C, H/b, W/b)."""
+
+    kind: ClassVar[str] = "space_to_depth"
+    block_size: int
+
+    def output(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        b = self.block_size
+        if height % b or width % b:
+            raise ShapeError(f"{height} x {width} does not divide into {b} x {b} patches")
+        return channels * b * b, height // b, width // b
+
+
+@dataclass(frozen=True, slots=True)
+class Conv2d(Op):
+    """Convolution padded by kernel // 2; weight (out, in / groups, k, k)."""
+
+    kind: ClassVar[str] = "conv2d"
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int = 1
+    groups: int = 1
+    bias: bool = False
+
+    def output(self, shape: Shape) -> Shape:
+        _, height, width = shape
+        k, s, p = self.kernel, self.stride, self.kernel // 2
+        return self.out_channels, _extent(height, k, s, p), _extent(width, k, s, p)
+
+    @property
+    def parameters(self) -> Tensors:
+        weight = ("weight", (self.out_channels, self.in_channels // self.groups, self.kernel, self.kernel))
+        return (weight, ("bias", (self.out_channels,))) if self.bias else (weight,)
+
+    def macs(self, output: Shape) -> int:
+        return prod(output) * (self.in_channels // self.groups) * self.kernel**2
+
+    def activations(self, output: Shape) -> int:
+        return prod(output)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchNorm(Op):
+    """Batch norm with affine parameters and running statistics."""
+
+    kind: ClassVar[str] = "batch_norm"
+    channels: int
+
+    @property
+    def parameters(self) -> Tensors:
+        return ("weight", (self.channels,)), ("bias", (self.channels,))
+
+    @property
+    def buffers(self) -> Tensors:
+        return ("running_mean", (self.channels,)), ("running_var", (self.channels,)), ("num_batches_tracked", ())
+
+    def fvcore_flops(self, output: Shape) -> int:
+        return 2 * prod(output)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation(Op):
+    """Elementwise activation named as in the spec language; `slope` belongs to leaky_relu."""
+
+    kind: ClassVar[str] = "activation"
+    type: str
+    slope: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaxPool(Op):
+    """3x3 max pool of stride 2, padded by 1."""
+
+    kind: ClassVar[str] = "max_pool2d"
+
+    def output(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        return channels, _extent(height, 3, 2, 1), _extent(width, 3, 2, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AvgPool(Op):
+    """2x2 mean of stride 2 that rounds odd sizes up."""
+
+    kind: ClassVar[str] = "avg_pool2d"
+
+    def output(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        return channels, _extent(height, 2, 2, 0, ceil=True), _extent(width, 2, 2, 0, ceil=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BlurPool(Op):
+    """Reflect padding by 1 and a fixed 3x3 depthwise binomial filter of stride 2; the filter is no parameter."""
+
+    kind: ClassVar[str] = "blur_pool"
+    channels: int
+
+    def output(self, shape: Shape) -> Shape:
+        channels, height, width = shape
+        if min(height, width) < 2:
+            raise ShapeError(f"a {height} x {width} feature map is too small to blur: reflect padding needs 2 x 2")
+        return channels, _extent(height, 3, 2, 1), _extent(width, 3, 2, 1)
+
+    def macs(self, output: Shape) -> int:
+        return 9 * prod(output)
+
+    def activations(self, output: Shape) -> int:
+        return prod(output)
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalMean(Op):
+    """Mean over height and width."""
+
+    kind: ClassVar[str] = "mean"
+
+    def output(self, shape: Shape) -> Shape:
+        return shape[0], 1, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sigmoid(Op):
+    """Logistic gate."""
+
+    kind: ClassVar[str] = "sigmoid"
+
+
+@dataclass(frozen=True, slots=True)
+class Scale(Op):
+    """Product of a feature map with one gate per channel."""
+
+    kind: ClassVar[str] = "mul"
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Op):
+    """Sum of two feature maps of one shape."""
+
+    kind: ClassVar[str] = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout(Op):
+    """Dropout, the identity in eval mode."""
+
+    kind: ClassVar[str] = "dropout"
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Linear(Op):
+    """Fully connected layer with bias; weight (out, in)."""
+
+    kind: ClassVar[str] = "linear"
+    in_features: int
+    out_features: int
+
+    def output(self, shape: Shape) -> Shape:
+        return self.out_features, 1, 1
+
+    @property
+    def parameters(self) -> Tensors:
+        return ("weight", (self.out_features, self.in_features)), ("bias", (self.out_features,))
+
+    def macs(self, output: Shape) -> int:
+        return self.in_features * self.out_features
+
+    def activations(self, output: Shape) -> int:
+        return self.out_features
