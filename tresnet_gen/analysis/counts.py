@@ -7,6 +7,7 @@ included) and linear layers without bias, half of what torch's FlopCounterMode c
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
 from tresnet_gen.frontend.spec import stage_names
 from tresnet_gen.graph import ops
@@ -78,10 +79,11 @@ class Counts:
 
 def count(graph: Graph) -> Counts:
     """Return the exact counts of a graph."""
-    layers = tuple(_layer(node) for node in graph.nodes)
+    nodes = graph.nodes[1:]  # without the input
+    layers = tuple(map(_layer, nodes))
     stages = []
     for name in stage_names(graph.spec):
-        inside = [layer for layer, node in zip(layers, graph.nodes, strict=True) if node.stage == name]
+        inside = [layer for layer, node in zip(layers, nodes, strict=True) if node.stage == name]
         stages.append(StageCount(name, inside[-1].output, _sum(layer.totals for layer in inside)))
     return Counts(_sum(stage.totals for stage in stages), tuple(stages), layers, _conventions(graph))
 
@@ -103,14 +105,9 @@ def _sum(parts: Iterable[Totals]) -> Totals:
 def _conventions(graph: Graph) -> Conventions:
     convolutions = [(node, node.op) for node in graph.nodes if isinstance(node.op, ops.Conv2d)]
     biases = sum(op.out_channels for _, op in convolutions if op.bias)
-    pooled = sum(_elements(node.shape) for node in graph.nodes if isinstance(node.op, ops.AvgPool))
+    pooled = sum(prod(node.shape) for node in graph.nodes if isinstance(node.op, ops.AvgPool))
     return Conventions(
         fvcore_flops=sum(node.op.fvcore_flops(node.shape) for node in graph.nodes),
         timm_card_params=sum(op.params for _, op in convolutions),
         timm_card_flops=sum(node.macs for node, _ in convolutions) + biases + pooled,
     )
-
-
-def _elements(shape: Shape) -> int:
-    channels, height, width = shape
-    return channels * height * width

@@ -3,6 +3,7 @@
 from tresnet_gen.analysis.counts import Counts, StageCount
 from tresnet_gen.emit.residual import StageUse
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
+from tresnet_gen.tables import aligned
 
 REFERENCES = {
     "tresnet": ("TResNet: High Performance GPU-Dedicated Architecture", "2003.13630"),
@@ -22,17 +23,7 @@ def stage_table(spec: Spec, counts: Counts, uses: list[StageUse]) -> list[str]:
     rows += [_row(stage, text) for stage, text in zip(counts.stages, described, strict=True)]
     totals = counts.totals
     rows.append(("total", "", "", f"{totals.params:,}", _giga(totals.macs)))
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    return [
-        "  ".join(
-            [
-                *(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=False)),
-                row[3].rjust(widths[3]),
-                row[4].rjust(widths[4]),
-            ]
-        ).rstrip()
-        for row in rows
-    ]
+    return aligned(rows, right=(3, 4))
 
 
 def references(spec: Spec, uses: list[StageUse]) -> list[str]:
@@ -52,8 +43,7 @@ def references(spec: Spec, uses: list[StageUse]) -> list[str]:
 
 
 def _row(stage: StageCount, text: str) -> tuple[str, str, str, str, str]:
-    shape = stage.output if stage.name != "head" else stage.output[:1]
-    return stage.name, " x ".join(map(str, shape)), text, f"{stage.totals.params:,}", _giga(stage.totals.macs)
+    return stage.name, " x ".join(map(str, stage.output)), text, f"{stage.totals.params:,}", _giga(stage.totals.macs)
 
 
 def _giga(macs: int) -> str:

@@ -20,6 +20,7 @@ from tresnet_gen.emit.residual import (
 from tresnet_gen.emit.stamp import spec_sha256
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
+from tresnet_gen.graph.ops import Shape
 from tresnet_gen.version import __version__
 
 
@@ -228,5 +229,5 @@ def _head_entries(spec: Spec, features: int) -> list[Entry]:
     return [Entry(Call("dropout=nn.Dropout(", (number(spec.head.dropout),))), linear]
 
 
-def _shape(shape: tuple[int, int, int]) -> str:
+def _shape(shape: Shape) -> str:
     return " x ".join(map(str, shape))

@@ -34,7 +34,8 @@ MAX_SIZE = 16_384
 
 # What an emitted file defines or imports; a test holds this against the templates.
 EMITTED_NAMES = frozenset(
-    "Any BasicBlock BlurPool Bottleneck Callable ConvBN F False None OrderedDict SpaceToDepth SqueezeExcite Tensor True".split()
+    {"Any", "BasicBlock", "BlurPool", "Bottleneck", "Callable", "ConvBN", "F", "OrderedDict", "SpaceToDepth"}
+    | {"SqueezeExcite", "Tensor", "False", "None", "True"}
 )
 WINDOWS_DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)})
 RESERVED_FILES = (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tresnet_gen import resources
 from tresnet_gen.frontend.check import dotted
-from tresnet_gen.frontend.diagnostics import Report, Span, SpecError, Text, nearest, printable
+from tresnet_gen.frontend.diagnostics import Report, Span, Text, nearest, printable
 from tresnet_gen.frontend.fields import NOT_INHERITED, SPEC
 from tresnet_gen.frontend.kinds import Kind, Nullable, Record, Union
 from tresnet_gen.frontend.source import MAX_BYTES, Entry, Mapping, Node, Scalar, Sequence, compose, decode, describe
@@ -99,7 +99,8 @@ class _Resolver:
             base = self.base(extends.value, origin, chain)
             inherited = {k: e for k, e in base.entries.items() if k not in NOT_INHERITED}
             own_name = _default_name(tree, extends, origin)
-            tree = _merge(Mapping(base.span, inherited), Mapping(tree.span, {**own_name, **tree.entries}), SPEC)
+            own = Mapping(tree.span, {**tree.entries, **own_name})
+            tree = _merged_mapping(Mapping(base.span, inherited), own, SPEC)
         return self.apply_set(tree)
 
     def base(self, node: Node, origin: Origin, chain: tuple[Path, ...]) -> Mapping:
@@ -236,6 +237,10 @@ def _merge(base: Node, own: Node, kind: Kind | None) -> Node:
         return own
     if isinstance(kind, Union) and _tag(own, kind, None) not in (None, _tag(base, kind, kind.default)):
         return own
+    return _merged_mapping(base, own, kind)
+
+
+def _merged_mapping(base: Mapping, own: Mapping, kind: Kind | None) -> Mapping:
     kinds = _kinds_of_keys(kind)
     merged = dict(base.entries)
     for key, entry in own.entries.items():

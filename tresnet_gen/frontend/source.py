@@ -23,7 +23,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
 
-from tresnet_gen.frontend.diagnostics import Report, Span, SpecError, Text, printable
+from tresnet_gen.frontend.diagnostics import Report, Span, Text, printable
 from tresnet_gen.frontend.scalars import AmbiguousNumberError, Value, resolve
 
 MAX_BYTES = 1 << 20
@@ -78,7 +78,7 @@ class _Events(Reader, Scanner, Parser):
 
     def __iter__(self) -> Iterator[Event]:
         while self.check_event():
-            yield self.get_event()
+            yield self.get_event()  # type: ignore[no-untyped-call]
 
 
 def decode(data: bytes, name: str) -> Text:
@@ -164,6 +164,7 @@ class _Composer:
         self.report.error("E005", f"{what}s are not allowed", self.span(event), "remove the line; YAML 1.2 is read")
 
     def span(self, event: Event) -> Span:
+        assert event.start_mark is not None and event.end_mark is not None
         start, end = self.start + event.start_mark.index, self.start + event.end_mark.index
         return Span(self.text, start, max(start, end))
 
@@ -192,10 +193,11 @@ class _Composer:
         return node
 
     def alias(self, event: AliasEvent) -> Node:
-        known = self.anchors.get(event.anchor, ())
-        if not known:
-            why = "refers to itself" if known is None else "has no anchor before it"
-            self.report.error("E006", f"alias `*{printable(event.anchor)}` {why}", self.span(event))
+        anchor = event.anchor or ""
+        known = self.anchors.get(anchor)
+        if known is None:
+            why = "refers to itself" if anchor in self.anchors else "has no anchor before it"
+            self.report.error("E006", f"alias `*{printable(anchor)}` {why}", self.span(event))
             return Scalar(self.span(event), None, "")
         node, size = known
         self.count(size, event)

@@ -59,7 +59,7 @@ def _append_stem(builder: Builder, x: int) -> int:
 def _append_head(builder: Builder, x: int) -> None:
     head = builder.spec.head
     features = builder.channels(x)
-    x = builder.add("head.mean", ops.GlobalMean(), x)
+    x = builder.add("head.mean", ops.GlobalMean(keepdim=False), x)
     if head.dropout:
         x = builder.add("head.dropout", ops.Dropout(head.dropout), x)
     builder.add("head.fc", ops.Linear(features, builder.spec.num_classes), x)

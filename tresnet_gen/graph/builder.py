@@ -26,7 +26,7 @@ class Builder:
         Raises:
             CollapseError: when the op's input is too small for it.
         """
-        shape = self.nodes[inputs[0]].shape if inputs else (0, 0, 0)
+        shape = self.nodes[inputs[0]].shape if inputs else ()
         try:
             output = op.output(shape)
         except ops.ShapeError as error:
@@ -57,7 +57,7 @@ class Builder:
     def squeeze_excite(self, name: str, x: int, hidden: int) -> int:
         """Append mean, 1x1 convolution, ReLU, 1x1 convolution, sigmoid and the product with `x`."""
         channels = self.channels(x)
-        gate = self.add(f"{name}.mean", ops.GlobalMean(), x)
+        gate = self.add(f"{name}.mean", ops.GlobalMean(keepdim=True), x)
         gate = self.add(f"{name}.fc1", ops.Conv2d(channels, hidden, 1, bias=True), gate)
         gate = self.add(f"{name}.relu", ops.Activation("relu"), gate)
         gate = self.add(f"{name}.fc2", ops.Conv2d(hidden, channels, 1, bias=True), gate)

@@ -1,6 +1,6 @@
 """The ops: the only place with formulas for shapes, parameters, MACs and activations.
 
-Shapes are (channels, height, width) of one image; a linear layer puts out (features, 1, 1). MACs count the
+Shapes are those of one image: (channels, height, width), or (features,) behind the head's pooling. MACs count the
 multiply-accumulates of convolutions and linear layers without bias, as half of torch's FlopCounterMode does.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-Shape = tuple[int, int, int]
+Shape = tuple[int, ...]
 Tensors = tuple[tuple[str, tuple[int, ...]], ...]
 
 
@@ -194,12 +194,13 @@ class BlurPool(Op):
 
 @dataclass(frozen=True, slots=True)
 class GlobalMean(Op):
-    """Mean over height and width."""
+    """Mean over height and width, which `keepdim` keeps as 1 x 1."""
 
     kind: ClassVar[str] = "mean"
+    keepdim: bool
 
     def output(self, shape: Shape) -> Shape:
-        return shape[0], 1, 1
+        return (shape[0], 1, 1) if self.keepdim else shape[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +241,7 @@ class Linear(Op):
     out_features: int
 
     def output(self, shape: Shape) -> Shape:
-        return self.out_features, 1, 1
+        return (self.out_features,)
 
     @property
     def parameters(self) -> Tensors:

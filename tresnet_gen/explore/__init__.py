@@ -1,0 +1,1 @@
+"""Specs against each other."""

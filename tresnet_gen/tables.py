@@ -1,0 +1,43 @@
+"""Rows of text as aligned columns, Markdown or CSV."""
+
+from collections.abc import Collection, Sequence
+
+Row = Sequence[str]
+
+
+def aligned(rows: Sequence[Row], right: Collection[int] = ()) -> list[str]:
+    """Return rows padded to columns two spaces apart; the columns in `right` are set flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def markdown(rows: Sequence[Row], right: Collection[int] = ()) -> list[str]:
+    """Return rows as a Markdown table with the first as its head; cells cannot break out of it."""
+    rule = ["--:" if index in right else "---" for index in range(len(rows[0]))]
+    cells = [[_markdown_cell(cell) for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:])]
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """Return rows as CSV; a cell that a spreadsheet would take for a formula gets a leading apostrophe."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows(
+        [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in row] for row in rows
+    )
+    return out.getvalue()
+
+
+def _markdown_cell(text: str) -> str:
+    for char in "\\`*_[]<>|":
+        text = text.replace(char, f"\\{char}")
+    return text.replace("\n", " ")
