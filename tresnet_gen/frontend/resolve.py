@@ -105,7 +105,7 @@ class _Resolver:
 
     def base(self, node: Node, origin: Origin, chain: tuple[Path, ...]) -> Mapping:
         """Return the resolved tree of the spec that `extends` names."""
-        path = self.locate(node, origin)
+        path, shown = self.locate(node, origin)
         real = path.resolve()
         if real in chain:
             names = " -> ".join(p.name for p in (*chain[chain.index(real) :], real))
@@ -113,13 +113,13 @@ class _Resolver:
         if len(chain) >= MAX_EXTENDS:
             self.refuse("E202", f"specs extend each other more than {MAX_EXTENDS} deep", node)
         try:
-            return self.resolve(read_file(path), chain)
+            return self.resolve(read_file(path, shown), chain)
         except UnreadableError as error:
             self.refuse("E201", str(error), node)
             raise AssertionError("unreachable") from error
 
-    def locate(self, node: Node, origin: Origin) -> Path:
-        """Return the path that the value of `extends` stands for."""
+    def locate(self, node: Node, origin: Origin) -> tuple[Path, str]:
+        """Return the path that the value of `extends` stands for, and the name it goes by in messages."""
         target = node.value if isinstance(node, Scalar) else None
         if not isinstance(target, str):
             self.refuse("E103", f"`extends` must be text; got {describe(node)}", node, "name a spec: tresnet_m")
@@ -129,14 +129,14 @@ class _Resolver:
         if "\\" in target or any(not c.isprintable() for c in target):
             self.refuse("E203", f"`{printable(target)}` is not a relative path", node, "separate folders with `/`")
         if "/" not in target and not target.endswith((".yaml", ".yml")):
-            return self.bundled(target, node)
+            return self.bundled(target, node), f"specs/{target}.yaml"
         folder = origin.path.parent if origin.path else Path.cwd()
         path = Path(os.path.normpath(folder / target))
         roots = (folder.resolve(), Path.cwd().resolve())
         if Path(target).is_absolute() or not any(path.resolve().is_relative_to(root) for root in roots):
             message = f"`{printable(target)}` lies outside this spec's folder and the working folder"
             self.refuse("E203", message, node, "extend a spec below one of the two by a relative path")
-        return path
+        return path, os.path.normpath(Path(origin.text.name).parent / target) if origin.path else target
 
     def bundled(self, name: str, node: Node) -> Path:
         bundled = resources.bundled_specs()

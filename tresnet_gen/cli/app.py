@@ -1,0 +1,84 @@
+"""The `tresnet-gen` program: finds the command, runs it, turns what went wrong into one message and an exit code.
+
+Exit codes: 0 fine; 1 findings; 2 usage, a refused overwrite, a file that cannot be read or written; 130 interrupted.
+"""
+
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from tresnet_gen.cli.terminal import talk, use_color
+from tresnet_gen.version import __version__
+
+COMMANDS = ("build", "validate", "estimate", "diff", "show", "graph", "schema", "list", "init")
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when it is called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"tresnet_gen.cli.{cmd_name}_command")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from tresnet_gen.frontend.diagnostics import nearest, printable
+
+            guess = nearest(args[0], COMMANDS)
+            hint = f"did you mean `{guess}`?" if guess else f"commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"no command `{printable(args[0])}`; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A SPEC is a file (with a / or an ending .yaml), the name of a bundled spec, or - for standard input.",
+)
+@click.version_option(__version__, prog_name="tresnet-gen")
+def app() -> None:
+    """Compile YAML specs of convolutional backbones: exact counts before training, one standalone PyTorch module."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = app.main(prog_name="tresnet-gen", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        talk("interrupted")
+        code = 130
+    except BrokenPipeError:
+        # The reader has had enough. Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(error: OSError) -> str:
+    from tresnet_gen.frontend.diagnostics import printable
+
+    if error.strerror and error.filename:
+        return f"cannot access {printable(str(error.filename), 400)}: {error.strerror.lower()}"
+    return printable(str(error), 400)

@@ -1,0 +1,194 @@
+"""`tresnet-gen build`: specs to modules on disk."""
+
+import difflib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import click
+
+from tresnet_gen.analysis.counts import count
+from tresnet_gen.cli import options
+from tresnet_gen.cli.files import read_existing, write_atomically
+from tresnet_gen.cli.specs import Loaded, load, refuse
+from tresnet_gen.cli.terminal import data, document, talk, use_color
+from tresnet_gen.emit.render import emit
+from tresnet_gen.emit.stamp import Ownership, ownership, spec_sha256
+from tresnet_gen.frontend.diagnostics import Diagnostic, printable
+from tresnet_gen.graph.graph import Graph
+
+DEFAULT_FOLDER = "generated"
+
+
+class State(Enum):
+    """How a file on disk stands to what the spec gives."""
+
+    MISSING = "missing"
+    CURRENT = "current"
+    STALE = "stale"
+    EDITED = "edited"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A module to write and what stands in its place."""
+
+    graph: Graph
+    path: Path
+    text: str
+    existing: str | None
+
+    @property
+    def state(self) -> State:
+        """Whether and why the file on disk differs."""
+        if self.existing is None:
+            return State.MISSING
+        if self.existing.replace("\r\n", "\n") == self.text:
+            return State.CURRENT
+        states = {Ownership.OURS: State.STALE, Ownership.EDITED: State.EDITED, Ownership.FOREIGN: State.FOREIGN}
+        return states[ownership(self.existing)]
+
+
+@click.command("build", short_help="Emit one standalone PyTorch module per spec.")
+@options.specs()
+@click.option(
+    "-o",
+    "output",
+    metavar="PATH",
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="Folder, or the file itself when PATH ends in .py; - for standard output.",
+)
+@options.overrides()
+@click.option("--check", "mode", flag_value="check", help="Write nothing; exit 1 when a file is not up to date.")
+@click.option("--diff", "mode", flag_value="diff", help="Write nothing; show what would change, exit 1 if anything.")
+@click.option("--dry-run", "mode", flag_value="dry-run", help="Write nothing; say what would be written.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited or that tresnet-gen did not write.")
+@options.formats()
+def command(
+    specs: tuple[str, ...],
+    output: str,
+    overrides: tuple[str, ...],
+    mode: str | None,
+    force: bool,
+    output_format: str,
+) -> None:
+    """Emit one standalone PyTorch module per spec.
+
+    When any spec is wrong, nothing is written. A file that was edited since, or that tresnet-gen did not write, is
+    not overwritten without --force.
+    """
+    if len(specs) > 1 and (output.endswith(".py") or output == "-"):
+        raise click.UsageError(f"-o {printable(output)} takes one SPEC; got {len(specs)}")
+    loaded = load(specs, overrides, output_format)
+    _refuse_same_names(loaded, output_format)
+    if output == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(emit(loaded[0].graph).encode("utf-8"))
+        return
+    outputs = [_output(one.graph, output) for one in loaded]
+    if mode == "diff":
+        _show_diff(outputs, output_format)
+    elif mode == "check":
+        _check(outputs, output_format)
+    else:
+        _write(outputs, force, dry_run=mode == "dry-run", output_format=output_format)
+
+
+def _refuse_same_names(loaded: Sequence[Loaded], output_format: str) -> None:
+    names = [one.graph.spec.name for one in loaded]
+    findings = []
+    for index, one in enumerate(loaded):
+        if names[index] in names[:index]:
+            first = loaded[names.index(names[index])].argument
+            message = f"two specs are named `{names[index]}`, so their files would be one; the first is {first}"
+            span = one.graph.spec.places.nearest(("name",))
+            findings.append(Diagnostic("E108", message, span, "build them into different folders, or rename one"))
+    if findings:
+        refuse(findings, output_format)
+
+
+def _output(graph: Graph, output: str) -> Output:
+    path = Path(output) if output.endswith(".py") else Path(output) / f"{graph.spec.name}.py"
+    return Output(graph, path, emit(graph), read_existing(path))
+
+
+def _show_diff(outputs: Sequence[Output], output_format: str) -> None:
+    changed = [output for output in outputs if output.state is not State.CURRENT]
+    if output_format == "json":
+        _document(outputs, {output.path: output.state.value for output in outputs})
+    else:
+        for output in changed:
+            data("".join(_diff_lines(output)))
+    sys.exit(1 if changed else 0)
+
+
+def _diff_lines(output: Output) -> list[str]:
+    old = (output.existing or "").splitlines(keepends=True)
+    name = printable(str(output.path), 400)
+    lines = difflib.unified_diff(old, output.text.splitlines(keepends=True), name, f"{name} (from the spec)")
+    return [line if line.endswith("\n") else f"{line}\n" for line in lines]
+
+
+def _check(outputs: Sequence[Output], output_format: str) -> None:
+    if output_format == "json":
+        _document(outputs, {output.path: output.state.value for output in outputs})
+    stale = [output for output in outputs if output.state is not State.CURRENT]
+    for output in stale:
+        talk(f"{printable(str(output.path), 400)}: {_CHECKED[output.state]}")
+    if not stale:
+        talk(f"{len(outputs)} file{'s' if len(outputs) != 1 else ''} up to date")
+    sys.exit(1 if stale else 0)
+
+
+_CHECKED = {
+    State.MISSING: "missing; run `tresnet-gen build`",
+    State.STALE: "out of date; run `tresnet-gen build`",
+    State.EDITED: "edited since it was generated; see `tresnet-gen build --diff`",
+    State.FOREIGN: "not written by tresnet-gen",
+}
+
+
+def _write(outputs: Sequence[Output], force: bool, dry_run: bool, output_format: str) -> None:
+    refused = [output for output in outputs if output.state in (State.EDITED, State.FOREIGN)]
+    if refused and not force:
+        for output in refused:
+            talk(f"error: {printable(str(output.path), 400)}: {_REFUSED[output.state]}", use_color(sys.stderr))
+        sys.exit(2)
+    done = {}
+    for output in outputs:
+        current = output.state is State.CURRENT
+        if not current and not dry_run:
+            write_atomically(output.path, output.text)
+        done[output.path] = "unchanged" if current else "would write" if dry_run else "wrote"
+        if output_format == "text":
+            talk(f"{done[output.path]} {printable(str(output.path), 400)}  {_summary(output.graph)}")
+    if output_format == "json":
+        _document(outputs, done)
+
+
+_REFUSED = {
+    State.EDITED: "edited since it was generated; --diff shows the edits, --force overwrites them",
+    State.FOREIGN: "not written by tresnet-gen; --force overwrites it",
+}
+
+
+def _summary(graph: Graph) -> str:
+    totals = count(graph).totals
+    return f"({totals.params:,} parameters, {totals.macs:,} MACs)"
+
+
+def _document(outputs: Sequence[Output], states: dict[Path, str]) -> None:
+    models = [
+        {
+            "name": output.graph.spec.name,
+            "path": output.path.as_posix(),
+            "state": states[output.path],
+            "spec_sha256": spec_sha256(output.graph.spec),
+        }
+        for output in outputs
+    ]
+    document(models=models, diagnostics=[])

@@ -1,0 +1,146 @@
+"""`tresnet-gen diff`: what changes from one spec to another."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from tresnet_gen import tables
+from tresnet_gen.analysis.counts import CONVENTION, Totals
+from tresnet_gen.cli import options
+from tresnet_gen.cli.show_command import value_text
+from tresnet_gen.cli.specs import Loaded, load
+from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.explore.diff import Diff, KeyChange, PartChange, diff
+from tresnet_gen.frontend.describe import Setting
+from tresnet_gen.graph.ops import Shape
+
+FIGURES = ("params", "macs", "activations")
+
+
+@click.command("diff", short_help="Show what changes from spec A to spec B.")
+@click.argument("old", metavar="A", type=options.SpecType())
+@click.argument("new", metavar="B", type=options.SpecType())
+@options.overrides()
+@options.formats("csv", "markdown")
+def command(old: str, new: str, overrides: tuple[str, ...], output_format: str) -> None:
+    """Show what changes from spec A to spec B: keys, shapes, counts. Exit code 1 when they differ.
+
+    --set changes B: `tresnet-gen diff tresnet_m tresnet_m --set stages.2.depth=16` tells what an edit costs.
+    """
+    [before] = load([old], (), output_format)
+    [after] = load([new], overrides, output_format)
+    changes = diff(before.graph, after.graph)
+    if output_format == "json":
+        document(models=[before.graph.spec.name, after.graph.spec.name], diff=_json(changes), diagnostics=[])
+    elif output_format == "csv":
+        data(tables.csv_text([("key", "old", "new", "old_from", "new_from"), *map(_key_row, changes.keys)]))
+    else:
+        data(_text(before, after, changes, markdown=output_format == "markdown"))
+    sys.exit(1 if changes.differs else 0)
+
+
+def _text(before: Loaded, after: Loaded, changes: Diff, markdown: bool) -> str:
+    lay_out = tables.markdown if markdown else tables.aligned
+    title = f"{before.graph.spec.name} -> {after.graph.spec.name}"
+    if not changes.differs:
+        return f"{title}: no differences"
+    lines = [f"### {title}" if markdown else title, ""]
+    keys = [("key", "change", "from", "to"), *map(_key_change, changes.keys)]
+    lines += [*lay_out(keys), ""]
+    parts = [part for part in changes.parts if part.differs]
+    if parts:
+        lines += [*lay_out([("part", "output", "params", "MACs", "activations"), *map(_part_row, parts)]), ""]
+    lines += [*lay_out([("total", "change", ""), *_total_rows(changes.total)], (2,)), ""]
+    same = [part.name for part in changes.parts if not part.differs]
+    if same:
+        lines.append(f"unchanged: {', '.join(same)}")
+    return "\n".join([*lines, f"{CONVENTION}."])
+
+
+def _key_row(change: KeyChange) -> tuple[str, ...]:
+    return change.key, _value(change.old), _value(change.new), _place(change.old), _place(change.new)
+
+
+def _key_change(change: KeyChange) -> tuple[str, ...]:
+    key, old, new, old_place, new_place = _key_row(change)
+    return key, f"{_short(old)} -> {_short(new)}", old_place, new_place
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 32 else f"{text[:29]}..."
+
+
+def _value(setting: Setting | None) -> str:
+    return value_text(setting) if setting else "(none)"
+
+
+def _place(setting: Setting | None) -> str:
+    return setting.place if setting else ""
+
+
+def _part_row(part: PartChange) -> tuple[str, ...]:
+    """Return a row of rounded figures; the totals are exact."""
+    cells = []
+    for figure in FIGURES:
+        old, new = _both(part, figure)
+        cells.append(rounded(new) if old == new else f"{rounded(old)} -> {rounded(new)} {_share(old, new)}".rstrip())
+    return (part.name, _shapes(part), *cells)
+
+
+def _total_rows(total: PartChange) -> Iterator[tuple[str, ...]]:
+    for figure, name in zip(FIGURES, ("params", "MACs", "activations"), strict=True):
+        old, new = _both(total, figure)
+        yield name, f"{old:,} -> {new:,}" if old != new else f"{new:,}", _share(old, new)
+
+
+def _shapes(part: PartChange) -> str:
+    old, new = _shape(part.old_output), _shape(part.new_output)
+    return old if old == new else f"{old or '(none)'} -> {new or '(none)'}"
+
+
+def _shape(shape: Shape | None) -> str:
+    return " x ".join(map(str, shape)) if shape else ""
+
+
+def _both(part: PartChange, figure: str) -> tuple[int, int]:
+    old, new = (getattr(totals, figure) if totals else 0 for totals in (part.old, part.new))
+    return old, new
+
+
+def _share(old: int, new: int) -> str:
+    return f"{(new - old) / old:+.1%}" if old and old != new else ""
+
+
+def rounded(figure: int) -> str:
+    """Return a figure in three digits: 56.0 M."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("K", 10**3)):
+        if figure >= size:
+            return f"{figure / size:.3g} {unit}" if figure < 100 * size else f"{figure / size:.0f} {unit}"
+    return str(figure)
+
+
+def _json(changes: Diff) -> dict[str, Any]:
+    return {
+        "keys": [{"key": c.key, "old": _side(c.old), "new": _side(c.new)} for c in changes.keys],
+        "parts": [
+            {
+                "name": part.name,
+                "old": _counts(part.old, part.old_output),
+                "new": _counts(part.new, part.new_output),
+            }
+            for part in (*changes.parts, changes.total)
+        ],
+    }
+
+
+def _side(setting: Setting | None) -> dict[str, Any] | None:
+    return {"value": setting.value, "from": setting.place} if setting else None
+
+
+def _counts(totals: Totals | None, output: Shape | None) -> dict[str, Any] | None:
+    if totals is None:
+        return None
+    counts: dict[str, Any] = {figure: getattr(totals, figure) for figure in FIGURES}
+    return {**counts, "output": list(output)} if output else counts

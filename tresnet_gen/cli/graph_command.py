@@ -1,0 +1,31 @@
+"""`tresnet-gen graph`: the op graph for graph tools."""
+
+from pathlib import Path
+
+import click
+
+from tresnet_gen.cli import options
+from tresnet_gen.cli.files import write_atomically
+from tresnet_gen.cli.specs import load
+from tresnet_gen.cli.terminal import data, talk
+from tresnet_gen.graph.export import dot, graphml
+
+WRITERS = {".dot": dot, ".graphml": graphml}
+
+
+@click.command("graph", short_help="Write the graph of ops as DOT or GraphML.")
+@options.specs(several=False)
+@options.overrides()
+@click.option("-o", "output", metavar="PATH", help="File ending in .dot or .graphml; DOT on standard output without.")
+def command(spec: str, overrides: tuple[str, ...], output: str | None) -> None:
+    """Write the graph of ops with shapes and counts, as DOT or GraphML."""
+    path = Path(output) if output else None
+    if path and path.suffix not in WRITERS:
+        raise click.BadParameter("the file's ending says the form: .dot or .graphml", param_hint="-o")
+    [loaded] = load([spec], overrides, "text")
+    text = WRITERS[path.suffix if path else ".dot"](loaded.graph)
+    if path is None:
+        data(text)
+    else:
+        write_atomically(path, text)
+        talk(f"wrote {path}")

@@ -1,0 +1,70 @@
+"""`tresnet-gen init`: a spec to start from."""
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from tresnet_gen.cli import options
+from tresnet_gen.cli.files import write_atomically
+from tresnet_gen.cli.specs import refuse
+from tresnet_gen.cli.terminal import talk, use_color
+from tresnet_gen.frontend.diagnostics import SpecError, printable
+from tresnet_gen.frontend.load import parse_spec
+from tresnet_gen.frontend.resolve import find
+
+EXTENDING = """\
+name: {name}
+description: {base} with changes
+extends: {base}
+set:
+  stages.2.depth: {depth}
+"""
+
+
+@click.command("init", short_help="Write a spec to start from.")
+@click.argument("name")
+@click.option(
+    "--from",
+    "base",
+    metavar="BUNDLED",
+    type=options.SpecType(),
+    help="Extend this bundled spec by a few changes, instead of writing a whole spec.",
+)
+@click.option("-o", "output", metavar="PATH", help="File to write.  [default: NAME.yaml]")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def command(name: str, base: str | None, output: str | None, force: bool) -> None:
+    """Write a spec to start from: TResNet-M under a new name, or an extension of a bundled spec."""
+    text = _extending(name, base) if base else _whole(name)
+    try:
+        parse_spec(text, name=f"NAME {printable(name)}")
+    except SpecError as error:
+        refuse(error.diagnostics, "text", code=2)
+    path = Path(output or f"{name}.yaml")
+    if path.exists() and not force:
+        talk(f"error: {printable(str(path), 400)} exists; --force overwrites it", use_color(sys.stderr))
+        sys.exit(2)
+    write_atomically(path, text)
+    talk(f"wrote {path}; next: tresnet-gen estimate {_argument(path)}")
+
+
+def _whole(name: str) -> str:
+    """Return the text of TResNet-M under another name."""
+    text = find("tresnet_m").read_text(encoding="utf-8")
+    text = re.sub(r"^(#|class_name:).*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^description:.*$", "description: a variant of TResNet-M", text, flags=re.MULTILINE)
+    return re.sub(r"^name:.*$", f"name: {name}", text, flags=re.MULTILINE)
+
+
+def _extending(name: str, base: str) -> str:
+    from tresnet_gen.frontend.load import load_spec
+
+    spec = load_spec(find(base))
+    index = min(2, len(spec.stages) - 1)
+    text = EXTENDING.format(name=name, base=base, depth=spec.stages[index].depth + 1)
+    return text.replace("stages.2", f"stages.{index}")
+
+
+def _argument(path: Path) -> str:
+    return str(path) if path.suffix in (".yaml", ".yml") or "/" in str(path) else f"./{path}"

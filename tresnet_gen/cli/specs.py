@@ -1,0 +1,84 @@
+"""Reading the specs a command names, with one way to report what is wrong with them."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+import click
+
+from tresnet_gen.cli import findings
+from tresnet_gen.cli.terminal import data, document, talk, use_color
+from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
+from tresnet_gen.frontend.load import spec_from
+from tresnet_gen.frontend.resolve import Origin, UnreadableError, find, read_file
+from tresnet_gen.frontend.source import MAX_BYTES, decode
+from tresnet_gen.graph.build import build_graph
+from tresnet_gen.graph.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A spec as the user named it, and its graph."""
+
+    argument: str
+    graph: Graph
+
+
+def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str) -> list[Loaded]:
+    """Return the graphs of all specs, or report everything wrong with any of them and exit.
+
+    Exits with 2 when a spec cannot be read or an override is no legal edit, with 1 for findings in specs.
+    """
+    loaded: list[Loaded] = []
+    diagnostics: list[Diagnostic] = []
+    unreadable = False
+    if list(arguments).count("-") > 1:
+        raise click.UsageError("standard input can be read only once")
+    for argument in arguments:
+        try:
+            loaded.append(Loaded(argument, build_graph(spec_from(_origin(argument), overrides))))
+        except SpecError as error:
+            diagnostics += (d for d in error.diagnostics if d not in diagnostics)
+        except UnreadableError as error:
+            unreadable = True
+            diagnostics.append(Diagnostic("E000", str(error)))
+    if diagnostics:
+        report(diagnostics, output_format)
+        sys.exit(2 if unreadable or any(d.is_usage for d in diagnostics) else 1)
+    return loaded
+
+
+def refuse(diagnostics: Sequence[Diagnostic], output_format: str, code: int = 1) -> NoReturn:
+    """Report findings and exit."""
+    report(diagnostics, output_format)
+    sys.exit(code)
+
+
+def report(diagnostics: Sequence[Diagnostic], output_format: str) -> None:
+    """Print findings: JSON and GitHub commands to standard output, text to standard error."""
+    if output_format == "json":
+        document(models=[], diagnostics=[findings.as_json(d) for d in diagnostics])
+    elif output_format == "github":
+        data("\n".join(map(findings.github, diagnostics)))
+    elif all(d.span is None for d in diagnostics):
+        for diagnostic in diagnostics:
+            talk(f"error: {diagnostic.message}", use_color(sys.stderr))
+    else:
+        talk(findings.texts(diagnostics, use_color(sys.stderr)))
+
+
+def _origin(argument: str) -> Origin:
+    if argument == "-":
+        return Origin(decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), None)
+    path = find(argument)
+    return read_file(path, _shown(argument, str(path)))
+
+
+def _shown(argument: str, path: str) -> str:
+    """Return the name a spec goes by in messages: as the user wrote it, a bundled one as specs/NAME.yaml."""
+    return (
+        path
+        if argument == path or "/" in argument or argument.endswith((".yaml", ".yml"))
+        else f"specs/{argument}.yaml"
+    )

@@ -1,0 +1,32 @@
+"""Standard output is for data, standard error for talk."""
+
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+from tresnet_gen.version import __version__
+
+SCHEMA_VERSION = 1
+
+
+def data(text: str) -> None:
+    """Print a result."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def talk(text: str, color: bool = False) -> None:
+    """Print a message for the person at the terminal."""
+    if color and text.startswith("error:"):
+        text = f"\x1b[1;31merror:\x1b[0m{text.removeprefix('error:')}"
+    sys.stderr.write(f"{text}\n")
+
+
+def document(**content: Any) -> None:
+    """Print a JSON document; every document names its schema and the tool's version first."""
+    data(json.dumps({"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}, indent=2))
+
+
+def use_color(stream: TextIO) -> bool:
+    """Return whether to colour a stream: a terminal that is not dumb, and NO_COLOR is not set."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
