@@ -110,14 +110,14 @@ def _both(part: PartChange, figure: str) -> tuple[int, int]:
 
 
 def _share(old: int, new: int) -> str:
-    return f"{(new - old) / old:+.1%}" if old and old != new else ""
+    return f"({(new - old) / old:+.1%})" if old and old != new else ""
 
 
 def rounded(figure: int) -> str:
     """Return a figure in three digits: 56.0 M."""
     for unit, size in (("G", 10**9), ("M", 10**6), ("K", 10**3)):
         if figure >= size:
-            return f"{figure / size:.3g} {unit}" if figure < 100 * size else f"{figure / size:.0f} {unit}"
+            return f"{f'{figure / size:#.3g}'.rstrip('.')} {unit}"
     return str(figure)
 
 

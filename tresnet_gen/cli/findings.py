@@ -6,7 +6,7 @@ from typing import Any
 
 from tresnet_gen.frontend.diagnostics import Diagnostic, Span, printable
 
-MAX_EXCERPT = 100
+MAX_EXCERPT = 108
 
 
 def text(diagnostic: Diagnostic, color: bool = False) -> str:
@@ -57,16 +57,17 @@ def texts(diagnostics: Sequence[Diagnostic], color: bool = False) -> str:
 
 
 def _excerpt(span: Span) -> tuple[str, str]:
-    """Return the source line and a caret line below it, a window of both where the line is long."""
+    """Return the source line and a caret line below it, a window of both where the place is far to the right."""
     line = span.text.line_text(span.line)
     start = span.column - 1
     end = min(start + max(span.end - span.start, 1), max(len(line), start + 1))
-    first = max(0, start - MAX_EXCERPT // 2) if len(line) > MAX_EXCERPT else 0
+    first = max(0, start - MAX_EXCERPT // 2) if end > MAX_EXCERPT else 0
     last = first + MAX_EXCERPT
-    shown = "".join(map(_visible, line[first:last]))
-    before = "".join(map(_visible, line[first:start]))
+    cut_left, cut_right = "..." if first else "", "..." if len(line) > last else ""
+    before = cut_left + "".join(map(_visible, line[first:start]))
     marked = "".join(map(_visible, line[start : min(end, last)]))
-    return shown, " " * _columns(before) + "^" * max(_columns(marked), 1)
+    after = "".join(map(_visible, line[min(end, last) : last]))
+    return before + marked + after + cut_right, " " * _columns(before) + "^" * max(_columns(marked), 1)
 
 
 def _visible(char: str) -> str:

@@ -166,7 +166,7 @@ class _Resolver:
 
 def _override(tree: Mapping, override: str, report: Report) -> Mapping:
     """Apply one `--set path=value`."""
-    text = Text(f"--set {printable(override)}", override, is_override=True)
+    text = Text("--set", override, is_override=True)
     path, equals, _ = override.partition("=")
     if not equals or not path:
         report.error("E205", "`--set` wants PATH=VALUE", Span(text, 0, len(override)), "--set stages.2.depth=24")
