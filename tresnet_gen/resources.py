@@ -1,17 +1,23 @@
 """The specs and templates that ship with the tool: beside the package in a checkout, inside it once installed."""
 
-from pathlib import Path
+import os
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
-def folder(name: str) -> Path:
+def folder(name: str) -> str:
     """Return the folder of bundled `specs` or `templates`."""
-    installed = PACKAGE / name
-    return installed if installed.is_dir() else PACKAGE.parent / name
+    installed = os.path.join(PACKAGE, name)
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(PACKAGE), name)
 
 
-def bundled_specs() -> dict[str, Path]:
-    """Return the bundled specs by name, sorted."""
+def bundled_specs() -> dict[str, str]:
+    """Return the paths of the bundled specs by name, sorted; a spec in a subfolder is named FOLDER/NAME."""
     root = folder("specs")
-    return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(root.rglob("*.yaml"))}
+    found = {}
+    for place, _, files in os.walk(root):
+        for file in files:
+            if file.endswith(".yaml"):
+                path = os.path.join(place, file)
+                found[os.path.relpath(path, root).removesuffix(".yaml").replace(os.sep, "/")] = path
+    return dict(sorted(found.items()))

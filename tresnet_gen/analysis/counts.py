@@ -6,8 +6,8 @@ included) and linear layers without bias, half of what torch's FlopCounterMode c
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from tresnet_gen.frontend.spec import stage_names
 from tresnet_gen.graph import ops
@@ -20,8 +20,7 @@ CONVENTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Figures that add up."""
 
     params: int
@@ -34,8 +33,7 @@ class Totals:
         return 2 * self.macs
 
 
-@dataclass(frozen=True, slots=True)
-class LayerCount:
+class LayerCount(NamedTuple):
     """One op."""
 
     name: str
@@ -44,8 +42,7 @@ class LayerCount:
     totals: Totals
 
 
-@dataclass(frozen=True, slots=True)
-class StageCount:
+class StageCount(NamedTuple):
     """Stem, a stage or the head; `output` is the shape of its last op."""
 
     name: str
@@ -53,8 +50,7 @@ class StageCount:
     totals: Totals
 
 
-@dataclass(frozen=True, slots=True)
-class Conventions:
+class Conventions(NamedTuple):
     """The same model as other tools print it.
 
     `fvcore_flops`: fvcore's FlopCountAnalysis, timm's GMACs: convolution and linear MACs plus 2 per batch-norm
@@ -67,8 +63,7 @@ class Conventions:
     timm_card_flops: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """All figures of a graph; stages add up to `totals`, layers to their stages."""
 
     totals: Totals

@@ -52,7 +52,7 @@ def app() -> None:
     """Compile YAML specs of convolutional backbones: exact counts before training, one standalone PyTorch module."""
 
 
-def main() -> NoReturn:
+def run() -> NoReturn:
     """Run the command line and exit."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

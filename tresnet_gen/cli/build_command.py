@@ -1,11 +1,10 @@
 """`tresnet-gen build`: specs to modules on disk."""
 
-import difflib
+import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -32,12 +31,11 @@ class State(Enum):
     FOREIGN = "foreign"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """A module to write and what stands in its place."""
 
     graph: Graph
-    path: Path
+    path: str
     text: str
     existing: str | None
 
@@ -112,7 +110,7 @@ def _refuse_same_names(loaded: Sequence[Loaded], output_format: str) -> None:
 
 
 def _output(graph: Graph, output: str) -> Output:
-    path = Path(output) if output.endswith(".py") else Path(output) / f"{graph.spec.name}.py"
+    path = output if output.endswith(".py") else os.path.join(output, f"{graph.spec.name}.py")
     return Output(graph, path, emit(graph), read_existing(path))
 
 
@@ -127,8 +125,10 @@ def _show_diff(outputs: Sequence[Output], output_format: str) -> None:
 
 
 def _diff_lines(output: Output) -> list[str]:
+    import difflib
+
     old = (output.existing or "").splitlines(keepends=True)
-    name = printable(str(output.path), 400)
+    name = printable(output.path, 400)
     lines = difflib.unified_diff(old, output.text.splitlines(keepends=True), name, f"{name} (from the spec)")
     return [line if line.endswith("\n") else f"{line}\n" for line in lines]
 
@@ -138,7 +138,7 @@ def _check(outputs: Sequence[Output], output_format: str) -> None:
         _document(outputs, {output.path: output.state.value for output in outputs})
     stale = [output for output in outputs if output.state is not State.CURRENT]
     for output in stale:
-        talk(f"{printable(str(output.path), 400)}: {_CHECKED[output.state]}")
+        talk(f"{printable(output.path, 400)}: {_CHECKED[output.state]}")
     if not stale:
         talk(f"{len(outputs)} file{'s' if len(outputs) != 1 else ''} up to date")
     sys.exit(1 if stale else 0)
@@ -156,7 +156,7 @@ def _write(outputs: Sequence[Output], force: bool, dry_run: bool, output_format:
     refused = [output for output in outputs if output.state in (State.EDITED, State.FOREIGN)]
     if refused and not force:
         for output in refused:
-            talk(f"error: {printable(str(output.path), 400)}: {_REFUSED[output.state]}", use_color(sys.stderr))
+            talk(f"error: {printable(output.path, 400)}: {_REFUSED[output.state]}", use_color(sys.stderr))
         sys.exit(2)
     done = {}
     for output in outputs:
@@ -165,7 +165,7 @@ def _write(outputs: Sequence[Output], force: bool, dry_run: bool, output_format:
             write_atomically(output.path, output.text)
         done[output.path] = "unchanged" if current else "would write" if dry_run else "wrote"
         if output_format == "text":
-            talk(f"{done[output.path]} {printable(str(output.path), 400)}  {_summary(output.graph)}")
+            talk(f"{done[output.path]} {printable(output.path, 400)}  {_summary(output.graph)}")
     if output_format == "json":
         _document(outputs, done)
 
@@ -181,11 +181,11 @@ def _summary(graph: Graph) -> str:
     return f"({totals.params:,} parameters, {totals.macs:,} MACs)"
 
 
-def _document(outputs: Sequence[Output], states: dict[Path, str]) -> None:
+def _document(outputs: Sequence[Output], states: dict[str, str]) -> None:
     models = [
         {
             "name": output.graph.spec.name,
-            "path": output.path.as_posix(),
+            "path": output.path.replace(os.sep, "/"),
             "state": states[output.path],
             "spec_sha256": spec_sha256(output.graph.spec),
         }

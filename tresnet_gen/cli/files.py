@@ -1,8 +1,7 @@
 """Writing files: whole or not at all."""
 
 import os
-import secrets
-from pathlib import Path
+import stat
 
 from tresnet_gen.frontend.diagnostics import printable
 
@@ -11,43 +10,53 @@ class UnwritableError(OSError):
     """A file that cannot be written; the message is one line for the user."""
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: str, text: str) -> None:
     """Replace `path` by UTF-8 `text` in one step; a link is followed, permissions are kept, folders are made.
 
     Raises:
         UnwritableError: when the folder or the file cannot be written; nothing is left behind.
     """
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.tmp")
+    target = os.path.realpath(path)
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name[:40]}.{os.urandom(6).hex()}.tmp")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(text.encode("utf-8"))
                 file.flush()
                 os.fsync(file.fileno())
-            if target.exists():
-                temporary.chmod(target.stat().st_mode & 0o7777)
-            temporary.replace(target)
+            if os.path.exists(target):
+                os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+            os.replace(temporary, target)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            if os.path.lexists(temporary):
+                os.unlink(temporary)
             raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UnwritableError(f"cannot write {printable(str(path), 400)}: {reason}") from error
+        raise _unwritable(path, error) from error
 
 
-def read_existing(path: Path) -> str | None:
+def read_existing(path: str) -> str | None:
     """Return the text of a file, None when there is none; what is not UTF-8 comes back with replacements.
 
     Raises:
         UnwritableError: when something other than a readable file stands at the path.
     """
     try:
-        return path.read_bytes().decode("utf-8", "replace")
+        if os.path.lexists(path) and not os.path.isfile(path):
+            raise UnwritableError(f"cannot write {printable(path, 400)}: it is not a regular file")
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8", "replace")
     except FileNotFoundError:
         return None
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UnwritableError(f"cannot write {printable(str(path), 400)}: {reason}") from error
+        if isinstance(error, UnwritableError):
+            raise
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: str, error: OSError) -> UnwritableError:
+    reason = (error.strerror or str(error)).lower()
+    return UnwritableError(f"cannot write {printable(path, 400)}: {reason}")

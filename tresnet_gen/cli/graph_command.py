@@ -1,6 +1,6 @@
 """`tresnet-gen graph`: the op graph for graph tools."""
 
-from pathlib import Path
+import os
 
 import click
 
@@ -8,6 +8,7 @@ from tresnet_gen.cli import options
 from tresnet_gen.cli.files import write_atomically
 from tresnet_gen.cli.specs import load
 from tresnet_gen.cli.terminal import data, talk
+from tresnet_gen.frontend.diagnostics import printable
 from tresnet_gen.graph.export import dot, graphml
 
 WRITERS = {".dot": dot, ".graphml": graphml}
@@ -19,13 +20,13 @@ WRITERS = {".dot": dot, ".graphml": graphml}
 @click.option("-o", "output", metavar="PATH", help="File ending in .dot or .graphml; DOT on standard output without.")
 def command(spec: str, overrides: tuple[str, ...], output: str | None) -> None:
     """Write the graph of ops with shapes and counts, as DOT or GraphML."""
-    path = Path(output) if output else None
-    if path and path.suffix not in WRITERS:
+    suffix = os.path.splitext(output)[1] if output else ".dot"
+    if suffix not in WRITERS:
         raise click.BadParameter("the file's ending says the form: .dot or .graphml", param_hint="-o")
     [loaded] = load([spec], overrides, "text")
-    text = WRITERS[path.suffix if path else ".dot"](loaded.graph)
-    if path is None:
+    text = WRITERS[suffix](loaded.graph)
+    if output is None:
         data(text)
     else:
-        write_atomically(path, text)
-        talk(f"wrote {path}")
+        write_atomically(output, text)
+        talk(f"wrote {printable(output, 400)}")

@@ -1,8 +1,8 @@
 """`tresnet-gen init`: a spec to start from."""
 
+import os
 import re
 import sys
-from pathlib import Path
 
 import click
 
@@ -12,7 +12,7 @@ from tresnet_gen.cli.specs import refuse
 from tresnet_gen.cli.terminal import talk, use_color
 from tresnet_gen.frontend.diagnostics import SpecError, printable
 from tresnet_gen.frontend.load import parse_spec
-from tresnet_gen.frontend.resolve import find
+from tresnet_gen.frontend.resolve import find, read_file
 
 EXTENDING = """\
 name: {name}
@@ -41,17 +41,17 @@ def command(name: str, base: str | None, output: str | None, force: bool) -> Non
         parse_spec(text, name=f"NAME {printable(name)}")
     except SpecError as error:
         refuse(error.diagnostics, "text", code=2)
-    path = Path(output or f"{name}.yaml")
-    if path.exists() and not force:
-        talk(f"error: {printable(str(path), 400)} exists; --force overwrites it", use_color(sys.stderr))
+    path = output or f"{name}.yaml"
+    if os.path.lexists(path) and not force:
+        talk(f"error: {printable(path, 400)} exists; --force overwrites it", use_color(sys.stderr))
         sys.exit(2)
     write_atomically(path, text)
-    talk(f"wrote {path}; next: tresnet-gen estimate {_argument(path)}")
+    talk(f"wrote {printable(path, 400)}; next: tresnet-gen estimate {_argument(path)}")
 
 
 def _whole(name: str) -> str:
     """Return the text of TResNet-M under another name."""
-    text = find("tresnet_m").read_text(encoding="utf-8")
+    text = read_file(find("tresnet_m")).text.content
     text = re.sub(r"^(#|class_name:).*\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"^description:.*$", "description: a variant of TResNet-M", text, flags=re.MULTILINE)
     return re.sub(r"^name:.*$", f"name: {name}", text, flags=re.MULTILINE)
@@ -66,5 +66,5 @@ def _extending(name: str, base: str) -> str:
     return text.replace("stages.2", f"stages.{index}")
 
 
-def _argument(path: Path) -> str:
-    return str(path) if path.suffix in (".yaml", ".yml") or "/" in str(path) else f"./{path}"
+def _argument(path: str) -> str:
+    return path if path.endswith((".yaml", ".yml")) or "/" in path else f"./{path}"

@@ -32,6 +32,8 @@ def command(spec: str, resolved: bool, overrides: tuple[str, ...], output_format
 
 def value_text(setting: Setting) -> str:
     """Return a value as a spec writes it, on one line."""
+    if isinstance(setting.value, dict):
+        return "{" + ", ".join(f"{key}: {json.dumps(value)}" for key, value in setting.value.items()) + "}"
     return setting.value if isinstance(setting.value, str) else json.dumps(setting.value)
 
 

@@ -2,12 +2,10 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import click
 
-from tresnet_gen.cli import findings
 from tresnet_gen.cli.terminal import data, document, talk, use_color
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.load import spec_from
@@ -17,8 +15,7 @@ from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A spec as the user named it, and its graph."""
 
     argument: str
@@ -57,6 +54,8 @@ def refuse(diagnostics: Sequence[Diagnostic], output_format: str, code: int = 1)
 
 def report(diagnostics: Sequence[Diagnostic], output_format: str) -> None:
     """Print findings: JSON and GitHub commands to standard output, text to standard error."""
+    from tresnet_gen.cli import findings
+
     if output_format == "json":
         document(models=[], diagnostics=[findings.as_json(d) for d in diagnostics])
     elif output_format == "github":
@@ -72,7 +71,7 @@ def _origin(argument: str) -> Origin:
     if argument == "-":
         return Origin(decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), None)
     path = find(argument)
-    return read_file(path, _shown(argument, str(path)))
+    return read_file(path, _shown(argument, path))
 
 
 def _shown(argument: str, path: str) -> str:

@@ -1,6 +1,5 @@
 """Standard output is for data, standard error for talk."""
 
-import json
 import os
 import sys
 from typing import Any, TextIO
@@ -24,6 +23,8 @@ def talk(text: str, color: bool = False) -> None:
 
 def document(**content: Any) -> None:
     """Print a JSON document; every document names its schema and the tool's version first."""
+    import json
+
     data(json.dumps({"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}, indent=2))
 
 

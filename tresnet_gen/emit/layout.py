@@ -1,13 +1,12 @@
 """Python source lines in the style of `ruff format --line-length 120`, for code whose length depends on the spec."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LINE_LENGTH = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call, definition or anything else between brackets: opening, items, closing."""
 
     opening: str

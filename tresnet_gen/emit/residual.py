@@ -5,7 +5,7 @@ an argument. A condition is emitted only when both of its arms are taken.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tresnet_gen.emit import activations
 from tresnet_gen.emit.layout import number
@@ -15,8 +15,7 @@ from tresnet_gen.graph.blocks import BLOCKS, Block
 ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True)
-class StageUse:
+class StageUse(NamedTuple):
     """A stage with the channels it takes in."""
 
     number: int
@@ -48,8 +47,7 @@ class StageUse:
         return {first, "identity"} if self.stage.depth > 1 else {first}
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """An argument that a block class takes because its stages differ; `values` has one literal a stage."""
 
     name: str
@@ -57,8 +55,7 @@ class Option:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShortcutView:
+class ShortcutView(NamedTuple):
     """One shortcut function; `cases` are those of its blocks: reduce (stride 2), project (stride 1), identity."""
 
     function: str
@@ -89,8 +86,7 @@ class ShortcutView:
         return "stride=stride" if self.kind == "conv" and "reduce" in self.cases else ""
 
 
-@dataclass(frozen=True, slots=True)
-class BlockView:
+class BlockView(NamedTuple):
     """One block class of the emitted module, as its template part reads it."""
 
     part: str
@@ -109,20 +105,26 @@ class BlockView:
         return [f"{option.name}: {option.type}" for option in self.options]
 
 
-def shortcut_kind(use: StageUse, uses: Sequence[StageUse]) -> str:
-    """Return the kind of shortcut function a stage needs; without a stride of 2 any function of the network will do."""
-    striding = [other.stage.shortcut for other in uses if "reduce" in other.shortcuts]
-    if use.stage.shortcut in striding or not striding:
-        return use.stage.shortcut if striding else "avg_pool"
-    return striding[0]
+def shortcut_kinds(uses: Sequence[StageUse]) -> dict[int, str]:
+    """Return by stage number the kind of shortcut function its blocks call; a class of identities alone calls none.
+
+    Without a stride of 2 the kinds are the same, so such a stage takes one that the network has anyway.
+    """
+    striding = [use.stage.shortcut for use in uses if "reduce" in use.shortcuts] or ["avg_pool"]
+    changing = [use for use in uses if use.shortcuts != {"identity"}]
+    kinds = {u.number: u.stage.shortcut if u.stage.shortcut in striding else striding[0] for u in changing}
+    by_block = {use.stage.block: kinds[use.number] for use in reversed(changing)}
+    identities = (use for use in uses if use.number not in kinds and use.stage.block in by_block)
+    return kinds | {use.number: by_block[use.stage.block] for use in identities}
 
 
 def shortcut_views(uses: Sequence[StageUse]) -> tuple[ShortcutView, ...]:
     """Return the shortcut functions the network needs, none when every shortcut is the identity."""
+    kinds = shortcut_kinds(uses)
     by_kind: dict[str, set[str]] = {}
     for use in uses:
-        if use.shortcuts != {"identity"}:
-            by_kind.setdefault(shortcut_kind(use, uses), set()).update(use.shortcuts)
+        if use.number in kinds:
+            by_kind.setdefault(kinds[use.number], set()).update(use.shortcuts)
     names = {"avg_pool": "pool_shortcut", "conv": "conv_shortcut"} if len(by_kind) > 1 else {}
     return tuple(ShortcutView(names.get(kind, "shortcut"), kind, frozenset(cases)) for kind, cases in by_kind.items())
 
@@ -184,12 +186,11 @@ def _shortcut(
 ) -> str:
     """Return the function that makes a block's shortcut, empty when all of them are the identity."""
     functions = {view.kind: view.function for view in shortcuts}
-    needed = {functions[shortcut_kind(use, every_use)] for use in uses if use.shortcuts != {"identity"}}
-    if len(needed) <= 1:
-        return next(iter(needed), "")
-    # A stage of identities alone goes with any function; its block still calls one.
-    names = tuple(functions.get(shortcut_kind(use, every_use), shortcuts[0].function) for use in uses)
-    options.append(Option("shortcut", "Callable[[int, int, int], nn.Module]", names))
+    kinds = shortcut_kinds(every_use)
+    called = tuple(functions[kinds[use.number]] for use in uses if use.number in kinds)
+    if len(set(called)) <= 1:
+        return called[0] if called else ""
+    options.append(Option("shortcut", "Callable[[int, int, int], nn.Module]", called))
     return "shortcut"
 
 

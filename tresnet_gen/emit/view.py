@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tresnet_gen.analysis.counts import CONVENTION, Counts, count
 from tresnet_gen.emit import activations
@@ -24,16 +24,14 @@ from tresnet_gen.graph.ops import Shape
 from tresnet_gen.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One named module of the body or head: `name=<call>,  # <comment>`."""
 
     call: Call
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleView:
+class ModuleView(NamedTuple):
     """The emitted file."""
 
     name: str

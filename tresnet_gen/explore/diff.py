@@ -1,26 +1,30 @@
 """What changes from one spec to another: keys, stage shapes, counts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from tresnet_gen.analysis.counts import Counts, StageCount, Totals, count
+from tresnet_gen.frontend.check import dotted
 from tresnet_gen.frontend.describe import Setting, settings
+from tresnet_gen.frontend.spec import Path
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.graph.ops import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
+class KeyChange(NamedTuple):
     """A value that differs; a side that lacks the key is None."""
 
     key: str
     old: Setting | None
     new: Setting | None
 
+    @property
+    def written(self) -> bool:
+        """Whether a spec wrote either side, rather than both following from defaults."""
+        return any(side is not None and side.span is not None for side in (self.old, self.new))
 
-@dataclass(frozen=True, slots=True)
-class PartChange:
+
+class PartChange(NamedTuple):
     """Stem, a stage, the head or the total on both sides; a side that lacks the part is None."""
 
     name: str
@@ -35,18 +39,16 @@ class PartChange:
         return (self.old, self.old_output) != (self.new, self.new_output)
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """All changes; `parts` holds every part, changed or not, `total` the models."""
+class Diff(NamedTuple):
+    """All changes; `parts` holds every part, changed or not, `total` the models.
 
+    `keys` leaves out what follows from another change: values that neither spec wrote.
+    """
+
+    differs: bool
     keys: tuple[KeyChange, ...]
     parts: tuple[PartChange, ...]
     total: PartChange
-
-    @property
-    def differs(self) -> bool:
-        """Whether the two specs resolve to different values."""
-        return bool(self.keys)
 
 
 def diff(old: Graph, new: Graph) -> Diff:
@@ -54,22 +56,37 @@ def diff(old: Graph, new: Graph) -> Diff:
     old_counts, new_counts = count(old), count(new)
     parts = tuple(_part_changes(old_counts, new_counts))
     total = PartChange("total", old_counts.totals, new_counts.totals, None, None)
-    return Diff(tuple(_key_changes(old, new)), parts, total)
+    changes = list(_key_changes(old, new))
+    written = tuple(change for change in changes if change.written)
+    return Diff(bool(changes), written, parts, total)
 
 
 def _key_changes(old: Graph, new: Graph) -> Iterator[KeyChange]:
     before = {setting.path: setting for setting in settings(old.spec)}
     after = {setting.path: setting for setting in settings(new.spec)}
+    _fold_nulls(before, after)
+    _fold_nulls(after, before)
     order = [*before, *(path for path in after if path not in before)]
     for path in sorted(order, key=lambda path: _position(path, order)):
         one, other = before.get(path), after.get(path)
         if one is None or other is None or one.value != other.value:
-            yield KeyChange((one or other).key, one, other)  # type: ignore[union-attr]
+            yield KeyChange(dotted(path), one, other)
 
 
-def _position(path: tuple[Any, ...], order: list[tuple[Any, ...]]) -> tuple[int, int]:
-    """Return a place that keeps the keys of one stage together."""
-    group = next(index for index, other in enumerate(order) if other[:2] == path[:2])
+def _fold_nulls(one: dict[Path, Setting], other: dict[Path, Setting]) -> None:
+    """Where one side has null and the other a mapping, make the mapping one value: se: {ratio: 4} -> null."""
+    for path in [path for path, setting in one.items() if setting.value is None]:
+        below = [inner for inner in other if len(inner) > len(path) and inner[: len(path)] == path]
+        if below:
+            parts = [other.pop(inner) for inner in below]
+            span = next((part.span for part in parts if part.span), None)
+            other[path] = Setting(path, {dotted(p.path[len(path) :]): p.value for p in parts}, span)
+
+
+def _position(path: Path, order: list[Path]) -> tuple[int, int]:
+    """Return a place that keeps the keys of one stage, and of one other mapping, together."""
+    depth = 2 if path[0] == "stages" else 1
+    group = next(index for index, other in enumerate(order) if other[:depth] == path[:depth])
     return group, order.index(path)
 
 

@@ -1,8 +1,7 @@
 """A spec as plain values and as rows of path, value and place, walked along the field table."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tresnet_gen.frontend.check import dotted
 from tresnet_gen.frontend.diagnostics import Span
@@ -11,8 +10,7 @@ from tresnet_gen.frontend.kinds import Edits, Items, Kind, Nullable, Record, Ref
 from tresnet_gen.frontend.spec import Path, Spec
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One value of a resolved spec; `span` is None for a default."""
 
     path: Path

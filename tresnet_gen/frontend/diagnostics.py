@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 MAX_REPORTED = 100
 
@@ -41,8 +42,7 @@ class Text:
         return self.content[starts[line - 1] : end].rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Characters `start` up to `end` of a text."""
 
     text: Text
@@ -65,8 +65,7 @@ class Span:
         return self.text.name if self.text.is_override else f"{self.text.name}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding; `help` says what would be right."""
 
     code: str

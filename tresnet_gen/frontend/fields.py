@@ -183,7 +183,7 @@ SPEC = Record(
                 re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII),
                 "lower-case letters, digits and `_`, a letter first, at most 63",
                 RESERVED_FILES,
-                "a file of that name would shadow a module or a device",
+                "Python or an operating system uses that name itself",
             ),
             REQUIRED,
             "names the model and the output file; with `extends` the file's own stem is the default",

@@ -5,12 +5,11 @@ The validating walker (check), the JSON Schema (schema) and the reference page (
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import field
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Int:
+class Int(NamedTuple):
     """A whole number; `choices` and `odd` narrow the range further."""
 
     minimum: int
@@ -19,8 +18,7 @@ class Int:
     odd: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Real:
+class Real(NamedTuple):
     """A finite number; bounds are exclusive where their name says so."""
 
     above: float | None = None
@@ -29,20 +27,17 @@ class Real:
     maximum: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """true or false."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of a few words."""
 
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """An ASCII identifier: `pattern` must match it whole and it must not be one of `reserved`."""
 
     pattern: re.Pattern[str]
@@ -51,32 +46,27 @@ class Name:
     reserved_because: str
 
 
-@dataclass(frozen=True, slots=True)
-class Prose:
+class Prose(NamedTuple):
     """Text for people: white space folds to single spaces, other control and all bidi characters are errors."""
 
     maximum: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """The path or bundled name of another spec; read before the merge, so it never reaches the walker."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(NamedTuple):
     """The mapping of paths to values under `set`; applied before the walker runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(NamedTuple):
     """One whole number for a square, or [height, width]."""
 
     maximum: int
 
 
-@dataclass(frozen=True, slots=True)
-class IntList:
+class IntList(NamedTuple):
     """A list of whole numbers."""
 
     item: Int
@@ -84,16 +74,14 @@ class IntList:
     maximum_items: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A mapping with these fields, made into a value by `make(**values)`."""
 
     fields: "tuple[Field, ...]"
     make: Callable[..., Any] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Union:
+class Union(NamedTuple):
     """A mapping whose key `tag` says which record it is; `default` is the tag of a mapping without one."""
 
     what: str
@@ -102,8 +90,7 @@ class Union:
     default: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(NamedTuple):
     """A list of records."""
 
     item: Union
@@ -111,8 +98,7 @@ class Items:
     maximum_items: int
 
 
-@dataclass(frozen=True, slots=True)
-class Nullable:
+class Nullable(NamedTuple):
     """null, or a value of `kind`."""
 
     kind: "Kind"
@@ -130,22 +116,19 @@ class Required:
 REQUIRED = Required()
 
 
-@dataclass(frozen=True, slots=True)
-class Inherit:
+class Inherit(NamedTuple):
     """Marks a key whose default is the value of another, top-level key."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """Marks a key whose default is worked out from others; `text` says how."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One key: its kind, its default, what it means, and a legal value for help texts."""
 
     key: str

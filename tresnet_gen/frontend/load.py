@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from tresnet_gen.frontend.check import INVALID, Walker
@@ -17,13 +16,13 @@ from tresnet_gen.frontend.spec import Act, Places, Spec
 def load_spec(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Spec:
     """Return the resolved spec of a file or a bundled name, with `overrides` such as "stages.2.depth=24" applied.
 
-    A text with a `/` or an ending .yaml or .yml is a path, any other text a bundled name; a Path is a path.
+    A text with a `/` or an ending .yaml or .yml is a path, any other text a bundled name; a PathLike is a path.
 
     Raises:
         SpecError: every finding of the first layer that refused the spec.
         UnreadableError: when there is nothing to read.
     """
-    path = find(source) if isinstance(source, str) else Path(source)
+    path = find(source) if isinstance(source, str) else source
     return spec_from(read_file(path), overrides)
 
 
@@ -56,7 +55,10 @@ def spec_from(origin: Origin, overrides: Sequence[str] = ()) -> Spec:
 
 
 def _with_act(part: Any, act: Act) -> Any:
-    return part if isinstance(part.act, Act) else replace(part, act=act)
+    """Return a stem or stage with its activation filled in."""
+    if isinstance(part.act, Act):
+        return part
+    return part._replace(act=act) if hasattr(part, "_replace") else replace(part, act=act)
 
 
 def _name_class(values: dict[str, Any], walker: Walker, tree: Mapping, report: Report) -> None:

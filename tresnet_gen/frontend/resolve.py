@@ -8,8 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from tresnet_gen import resources
 from tresnet_gen.frontend.check import dotted
@@ -25,27 +24,28 @@ class UnreadableError(OSError):
     """A spec that cannot be read; the message is one line for the user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a spec's text came from; `path` is None for standard input and texts in memory."""
 
     text: Text
-    path: Path | None
+    path: str | None
 
 
-def read_file(path: Path, shown: str | None = None) -> Origin:
-    """Return the text of a regular file of at most 1 MiB.
+def read_file(path: str | os.PathLike[str], shown: str | None = None) -> Origin:
+    """Return the text of a regular file of at most 1 MiB; `shown` is the name it goes by in messages.
 
     Raises:
         UnreadableError: when it is missing, not a regular file or not readable.
         SpecError: when it is too large or not UTF-8.
     """
+    path = os.fspath(path)
     name = shown or os.path.normpath(path)
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            kind = "a folder" if path.is_dir() else "not a regular file"
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
             raise UnreadableError(f"cannot read {printable(name)}: it is {kind}")
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, UnreadableError):
@@ -56,20 +56,20 @@ def read_file(path: Path, shown: str | None = None) -> Origin:
     return Origin(decode(data, name), path)
 
 
-def find(argument: str) -> Path:
+def find(argument: str) -> str:
     """Return the path an argument means: a path when it has a `/` or ends in .yaml or .yml, else a bundled name.
 
     Raises:
         UnreadableError: when no bundled spec has that name.
     """
     if "/" in argument or argument.endswith((".yaml", ".yml")):
-        return Path(argument)
+        return argument
     bundled = resources.bundled_specs()
     if argument in bundled:
         return bundled[argument]
     guess = nearest(argument, bundled)
     hint = f"did you mean {guess}?" if guess else "see `tresnet-gen list`"
-    if Path(argument).exists():
+    if os.path.exists(argument):
         hint = f"for the file write ./{argument}"
     raise UnreadableError(f"no bundled spec is named {printable(argument)}; {hint}")
 
@@ -90,10 +90,10 @@ class _Resolver:
     def __init__(self, report: Report) -> None:
         self.report = report
 
-    def resolve(self, origin: Origin, chain: tuple[Path, ...]) -> Mapping:
+    def resolve(self, origin: Origin, chain: tuple[str, ...]) -> Mapping:
         tree = _top_mapping(origin.text)
         if origin.path is not None:
-            chain = (*chain, origin.path.resolve())
+            chain = (*chain, os.path.realpath(origin.path))
         extends = tree.entries.get("extends")
         if extends is not None and not _is_null(extends.value):
             base = self.base(extends.value, origin, chain)
@@ -103,12 +103,12 @@ class _Resolver:
             tree = _merged_mapping(Mapping(base.span, inherited), own, SPEC)
         return self.apply_set(tree)
 
-    def base(self, node: Node, origin: Origin, chain: tuple[Path, ...]) -> Mapping:
+    def base(self, node: Node, origin: Origin, chain: tuple[str, ...]) -> Mapping:
         """Return the resolved tree of the spec that `extends` names."""
         path, shown = self.locate(node, origin)
-        real = path.resolve()
+        real = os.path.realpath(path)
         if real in chain:
-            names = " -> ".join(p.name for p in (*chain[chain.index(real) :], real))
+            names = " -> ".join(map(os.path.basename, (*chain[chain.index(real) :], real)))
             self.refuse("E202", f"specs extend each other in a circle: {names}", node)
         if len(chain) >= MAX_EXTENDS:
             self.refuse("E202", f"specs extend each other more than {MAX_EXTENDS} deep", node)
@@ -118,7 +118,7 @@ class _Resolver:
             self.refuse("E201", str(error), node)
             raise AssertionError("unreachable") from error
 
-    def locate(self, node: Node, origin: Origin) -> tuple[Path, str]:
+    def locate(self, node: Node, origin: Origin) -> tuple[str, str]:
         """Return the path that the value of `extends` stands for, and the name it goes by in messages."""
         target = node.value if isinstance(node, Scalar) else None
         if not isinstance(target, str):
@@ -130,15 +130,15 @@ class _Resolver:
             self.refuse("E203", f"`{printable(target)}` is not a relative path", node, "separate folders with `/`")
         if "/" not in target and not target.endswith((".yaml", ".yml")):
             return self.bundled(target, node), f"specs/{target}.yaml"
-        folder = origin.path.parent if origin.path else Path.cwd()
-        path = Path(os.path.normpath(folder / target))
-        roots = (folder.resolve(), Path.cwd().resolve())
-        if Path(target).is_absolute() or not any(path.resolve().is_relative_to(root) for root in roots):
+        folder = os.path.dirname(origin.path) if origin.path else ""
+        path = os.path.normpath(os.path.join(folder, target))
+        if os.path.isabs(target) or not any(_lies_below(path, root) for root in (folder or ".", ".")):
             message = f"`{printable(target)}` lies outside this spec's folder and the working folder"
             self.refuse("E203", message, node, "extend a spec below one of the two by a relative path")
-        return path, os.path.normpath(Path(origin.text.name).parent / target) if origin.path else target
+        shown_folder = os.path.dirname(origin.text.name) if origin.path else ""
+        return path, os.path.normpath(os.path.join(shown_folder, target))
 
-    def bundled(self, name: str, node: Node) -> Path:
+    def bundled(self, name: str, node: Node) -> str:
         bundled = resources.bundled_specs()
         if name not in bundled:
             guess = nearest(name, bundled)
@@ -264,7 +264,7 @@ def _default_name(tree: Mapping, extends: Entry, origin: Origin) -> dict[str, En
     given = tree.entries.get("name")
     if origin.path is None or (given and not _is_null(given.value)):
         return {}
-    stem = origin.path.stem
+    stem = os.path.splitext(os.path.basename(origin.path))[0]
     return {"name": Entry(extends.key, Scalar(extends.key, stem, stem))}
 
 
@@ -286,11 +286,18 @@ def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None
 
 
-def _near_files(path: Path) -> str:
-    """Return a hint that names spec files of similar name in the same folder."""
+def _lies_below(path: str, root: str) -> bool:
+    """Return whether a path, with its links followed, lies in a folder or below it."""
+    real, real_root = os.path.realpath(path), os.path.realpath(root)
+    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+
+
+def _near_files(path: str) -> str:
+    """Return a hint that names a spec file of similar name in the same folder."""
+    folder, file = os.path.split(path)
     try:
-        names = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")][:1000]
+        names = [name for name in os.listdir(folder or ".") if name.endswith((".yaml", ".yml"))][:1000]
     except (OSError, ValueError):
         return ""
-    near = nearest(path.name, names)
-    return f"; did you mean {printable(str(path.parent / near))}?" if near else ""
+    near = nearest(file, sorted(names))
+    return f"; did you mean {printable(os.path.join(folder, near))}?" if near else ""

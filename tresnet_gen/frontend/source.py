@@ -6,7 +6,7 @@ shared nodes; merge keys, tags, directives and duplicate keys are errors.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import yaml
 from yaml.events import (
@@ -32,8 +32,7 @@ MAX_DEPTH = 24
 BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A value; `raw` is the text it was read from."""
 
     span: Span
@@ -41,24 +40,21 @@ class Scalar:
     raw: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list."""
 
     span: Span
     items: "tuple[Node, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A key's place and its value."""
 
     key: Span
     value: "Node"
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """A mapping with text keys, in the order written."""
 
     span: Span
@@ -268,7 +264,10 @@ class _Composer:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
         message = f"keys must be text; got {describe(node)}"
-        self.report.error("E103", message, node.span)
+        help_text = (
+            "items of a list are edited by path: `set: {stages.0.width: 96}`" if isinstance(node, Scalar) else None
+        )
+        self.report.error("E103", message, node.span, help_text)
         return None
 
 

@@ -5,22 +5,21 @@ Attribute names are the keys of the spec language. Sizes are (height, width) in 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tresnet_gen.frontend.diagnostics import Span
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """Input images: `channels` and (height, width)."""
 
     channels: int
     size: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Norm:
+class Norm(NamedTuple):
     """Normalisation after each convolution."""
 
     type: str
@@ -28,16 +27,14 @@ class Norm:
     momentum: float
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """Activation; `slope` is the negative slope of a leaky ReLU, None for the others."""
 
     type: str
     slope: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SqueezeExcite:
+class SqueezeExcite(NamedTuple):
     """SE rule: hidden channels = max(block output channels // ratio, min_channels)."""
 
     ratio: int
@@ -48,8 +45,7 @@ class SqueezeExcite:
         return max(channels // self.ratio, self.min_channels or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceToDepthStem:
+class SpaceToDepthStem(NamedTuple):
     """Fold block_size x block_size patches into channels, then one convolution of stride 1."""
 
     type: str
@@ -59,8 +55,7 @@ class SpaceToDepthStem:
     act: Act
 
 
-@dataclass(frozen=True, slots=True)
-class ConvStem:
+class ConvStem(NamedTuple):
     """One convolution, then an optional 3x3 max pool of stride 2."""
 
     type: str
@@ -71,8 +66,7 @@ class ConvStem:
     act: Act
 
 
-@dataclass(frozen=True, slots=True)
-class DeepStem:
+class DeepStem(NamedTuple):
     """3x3 convolutions of `widths`, the first of stride 2, then an optional 3x3 max pool of stride 2."""
 
     type: str
@@ -111,8 +105,7 @@ class BottleneckStage(Stage):
     groups: int
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Global average pool, dropout and a linear classifier."""
 
     type: str

@@ -26,7 +26,7 @@ def build_graph(spec: Spec) -> Graph:
         return _build(spec)
     except CollapseError as error:
         help_text = _size_help(spec)
-        raise SpecError(replace(d, help=help_text) for d in error.diagnostics) from error
+        raise SpecError(d._replace(help=help_text) for d in error.diagnostics) from error
 
 
 def _build(spec: Spec) -> Graph:
@@ -99,7 +99,7 @@ def _size_help(spec: Spec) -> str:
 
 def _fits(spec: Spec, side: int) -> bool:
     try:
-        _build(replace(spec, input=replace(spec.input, size=(side, side))))
+        _build(replace(spec, input=spec.input._replace(size=(side, side))))
     except CollapseError:
         return False
     return True

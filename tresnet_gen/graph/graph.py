@@ -1,8 +1,7 @@
 """The graph: nodes in execution order, each naming the nodes it reads."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tresnet_gen.frontend.spec import Path, Spec
 from tresnet_gen.graph.ops import Op, Shape
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     import networkx
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One op; `name` is its module path in the emitted file, `inputs` are positions in the graph.
 
     `stage` is stem, layer1, ... or head; `origin` is the path in the spec that the op comes from.
@@ -36,8 +34,7 @@ class Node:
         return self.op.activations(self.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """A network's ops in execution order; the first is the input, the last puts out the logits."""
 
     spec: Spec

@@ -150,7 +150,6 @@ class Activation(Op):
     slope: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class MaxPool(Op):
     """3x3 max pool of stride 2, padded by 1."""
 
@@ -161,7 +160,6 @@ class MaxPool(Op):
         return channels, _extent(height, 3, 2, 1), _extent(width, 3, 2, 1)
 
 
-@dataclass(frozen=True, slots=True)
 class AvgPool(Op):
     """2x2 mean of stride 2 that rounds odd sizes up."""
 
@@ -203,21 +201,18 @@ class GlobalMean(Op):
         return (shape[0], 1, 1) if self.keepdim else shape[:1]
 
 
-@dataclass(frozen=True, slots=True)
 class Sigmoid(Op):
     """Logistic gate."""
 
     kind: ClassVar[str] = "sigmoid"
 
 
-@dataclass(frozen=True, slots=True)
 class Scale(Op):
     """Product of a feature map with one gate per channel."""
 
     kind: ClassVar[str] = "mul"
 
 
-@dataclass(frozen=True, slots=True)
 class Add(Op):
     """Sum of two feature maps of one shape."""
 

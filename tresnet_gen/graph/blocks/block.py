@@ -1,16 +1,14 @@
 """What a block must tell: what it puts out, the ops it appends, and the numbers its emitted class is called with."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tresnet_gen.frontend.spec import SqueezeExcite
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.builder import Builder
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """A key of a stage that contradicts another: which one, why, and what would be right."""
 
     key: str
