@@ -28,7 +28,7 @@ def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str)
     Exits with 2 when a spec cannot be read or an override is no legal edit, with 1 for findings in specs.
     """
     loaded: list[Loaded] = []
-    diagnostics: list[Diagnostic] = []
+    found: dict[tuple[str, str, int, int, str], Diagnostic] = {}  # one finding in a file that two specs share
     unreadable = False
     if list(arguments).count("-") > 1:
         raise click.UsageError("standard input can be read only once")
@@ -36,11 +36,12 @@ def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str)
         try:
             loaded.append(Loaded(argument, build_graph(spec_from(_origin(argument), overrides))))
         except SpecError as error:
-            diagnostics += (d for d in error.diagnostics if d not in diagnostics)
+            found.update(((d.code, *d.place, d.message), d) for d in error.diagnostics)
         except UnreadableError as error:
             unreadable = True
-            diagnostics.append(Diagnostic("E000", str(error)))
-    if diagnostics:
+            found["E000", "", 0, 0, str(error)] = Diagnostic("E000", str(error))
+    if found:
+        diagnostics = list(found.values())
         report(diagnostics, output_format)
         sys.exit(2 if unreadable or any(d.is_usage for d in diagnostics) else 1)
     return loaded

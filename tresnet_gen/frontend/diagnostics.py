@@ -6,20 +6,19 @@ E2xx `extends` and `set`, E3xx shapes.
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 MAX_REPORTED = 100
 
 
-@dataclass(frozen=True)
 class Text:
     """One source of spec text: a file, standard input or a `--set` argument."""
 
-    name: str
-    content: str
-    is_override: bool = False
+    def __init__(self, name: str, content: str, is_override: bool = False) -> None:
+        self.name = name
+        self.content = content
+        self.is_override = is_override
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -75,6 +74,11 @@ class Diagnostic(NamedTuple):
     severity: str = "error"
 
     @property
+    def place(self) -> tuple[str, int, int]:
+        """Path, line and column; sorts findings and tells the same finding in two readings of a file."""
+        return (self.span.text.name, self.span.line, self.span.column) if self.span else ("", 0, 0)
+
+    @property
     def is_usage(self) -> bool:
         """Whether a `--set` argument itself is wrong: a bad path or a value of the wrong type, exit code 2."""
         return self.span is not None and self.span.text.is_override and self.code in USAGE_CODES
@@ -112,15 +116,10 @@ class Report:
         """
         if not self._kept:
             return
-        findings = sorted(self._kept, key=_place)
+        findings = sorted(self._kept, key=lambda finding: finding.place)
         if self._count > len(findings):
             findings.append(Diagnostic("E003", f"... and {self._count - len(findings):,} more errors"))
         raise SpecError(findings)
-
-
-def _place(diagnostic: Diagnostic) -> tuple[str, int]:
-    span = diagnostic.span
-    return (span.text.name, span.start) if span else ("", -1)
 
 
 def nearest(word: str, legal: Iterable[str]) -> str | None:

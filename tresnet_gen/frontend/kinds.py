@@ -5,7 +5,6 @@ The validating walker (check), the JSON Schema (schema) and the reference page (
 
 import re
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any, NamedTuple
 
 
@@ -78,7 +77,7 @@ class Record(NamedTuple):
     """A mapping with these fields, made into a value by `make(**values)`."""
 
     fields: "tuple[Field, ...]"
-    make: Callable[..., Any] = field(repr=False)
+    make: Callable[..., Any]
 
 
 class Union(NamedTuple):

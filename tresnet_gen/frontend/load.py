@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from tresnet_gen.frontend.check import INVALID, Walker
@@ -56,9 +55,7 @@ def spec_from(origin: Origin, overrides: Sequence[str] = ()) -> Spec:
 
 def _with_act(part: Any, act: Act) -> Any:
     """Return a stem or stage with its activation filled in."""
-    if isinstance(part.act, Act):
-        return part
-    return part._replace(act=act) if hasattr(part, "_replace") else replace(part, act=act)
+    return part if isinstance(part.act, Act) else part._replace(act=act)
 
 
 def _name_class(values: dict[str, Any], walker: Walker, tree: Mapping, report: Report) -> None:

@@ -4,7 +4,6 @@ Attribute names are the keys of the spec language. Sizes are (height, width) in 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tresnet_gen.frontend.diagnostics import Span
@@ -78,9 +77,8 @@ class DeepStem(NamedTuple):
 Stem = SpaceToDepthStem | ConvStem | DeepStem
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """`depth` blocks of one kind; the first one has the stage's stride."""
+class BasicStage(NamedTuple):
+    """`depth` two-convolution residual blocks, the first with the stage's stride; `width` is the output width."""
 
     block: str
     depth: int
@@ -92,17 +90,25 @@ class Stage:
     act: Act
 
 
-@dataclass(frozen=True, slots=True)
-class BasicStage(Stage):
-    """Stage of two-convolution residual blocks; `width` is the output width."""
+class BottleneckStage(NamedTuple):
+    """`depth` 1x1, 3x3, 1x1 residual blocks, the first with the stage's stride.
 
+    `width` is the inner width, the output is width * expansion.
+    """
 
-@dataclass(frozen=True, slots=True)
-class BottleneckStage(Stage):
-    """Stage of 1x1, 3x3, 1x1 residual blocks; `width` is the inner width, the output is width * expansion."""
-
+    block: str
+    depth: int
+    width: int
+    stride: int
+    se: SqueezeExcite | None
+    aa: bool
+    shortcut: str
+    act: Act
     expansion: int
     groups: int
+
+
+Stage = BasicStage | BottleneckStage
 
 
 class Head(NamedTuple):
@@ -132,9 +138,8 @@ class Places:
         return self._top
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """A whole network."""
+class Spec(NamedTuple):
+    """A whole network; `places` tells where each value was written."""
 
     name: str
     class_name: str
@@ -146,7 +151,7 @@ class Spec:
     stem: Stem
     stages: tuple[Stage, ...]
     head: Head
-    places: Places = field(compare=False, repr=False)
+    places: Places
 
 
 def stage_names(spec: Spec) -> Iterator[str]:

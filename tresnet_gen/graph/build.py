@@ -1,7 +1,6 @@
 """A spec to its graph: stem, stages, head."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.fields import MAX_SIZE
@@ -99,7 +98,7 @@ def _size_help(spec: Spec) -> str:
 
 def _fits(spec: Spec, side: int) -> bool:
     try:
-        _build(replace(spec, input=spec.input._replace(size=(side, side))))
+        _build(spec._replace(input=spec.input._replace(size=(side, side))))
     except CollapseError:
         return False
     return True

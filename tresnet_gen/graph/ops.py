@@ -4,8 +4,6 @@ Shapes are those of one image: (channels, height, width), or (features,) behind 
 multiply-accumulates of convolutions and linear layers without bias, as half of torch's FlopCounterMode does.
 """
 
-from abc import ABC
-from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
@@ -17,10 +15,28 @@ class ShapeError(Exception):
     """An op that its input is too small for; args[0] says why."""
 
 
-class Op(ABC):
-    """One operation. Defaults: shape kept, no parameters, nothing counted."""
+class Op:
+    """One operation. Defaults: shape kept, no parameters, nothing counted.
+
+    Ops are values, equal when their class and attributes are. They are no dataclasses because making one of those
+    takes 0.4 ms, and every command makes all ops.
+    """
 
     kind: ClassVar[str]
+    __slots__: tuple[str, ...] = ()
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Op) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._values()))
+
+    def __repr__(self) -> str:
+        attributes = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return f"{type(self).__name__}({attributes})"
 
     def output(self, shape: Shape) -> Shape:
         """Return the output's shape for the (first) input's.
@@ -67,23 +83,27 @@ def _extent(size: int, kernel: int, stride: int, padding: int, ceil: bool = Fals
     return steps + 1
 
 
-@dataclass(frozen=True, slots=True)
 class Input(Op):
     """The image."""
 
-    kind: ClassVar[str] = "input"
-    shape: Shape
+    kind = "input"
+    __slots__ = ("shape",)
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
 
     def output(self, shape: Shape) -> Shape:
         return self.shape
 
 
-@dataclass(frozen=True, slots=True)
 class SpaceToDepth(Op):
     """(C, H, W) -> (b*b*C, H/b, W/b)."""
 
-    kind: ClassVar[str] = "space_to_depth"
-    block_size: int
+    kind = "space_to_depth"
+    __slots__ = ("block_size",)
+
+    def __init__(self, block_size: int) -> None:
+        self.block_size = block_size
 
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
@@ -93,17 +113,21 @@ class SpaceToDepth(Op):
         return channels * b * b, height // b, width // b
 
 
-@dataclass(frozen=True, slots=True)
 class Conv2d(Op):
     """Convolution padded by kernel // 2; weight (out, in / groups, k, k)."""
 
-    kind: ClassVar[str] = "conv2d"
-    in_channels: int
-    out_channels: int
-    kernel: int
-    stride: int = 1
-    groups: int = 1
-    bias: bool = False
+    kind = "conv2d"
+    __slots__ = ("bias", "groups", "in_channels", "kernel", "out_channels", "stride")
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = False
+    ) -> None:
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel = kernel
+        self.stride = stride
+        self.groups = groups
+        self.bias = bias
 
     def output(self, shape: Shape) -> Shape:
         _, height, width = shape
@@ -122,12 +146,14 @@ class Conv2d(Op):
         return prod(output)
 
 
-@dataclass(frozen=True, slots=True)
 class BatchNorm(Op):
     """Batch norm with affine parameters and running statistics."""
 
-    kind: ClassVar[str] = "batch_norm"
-    channels: int
+    kind = "batch_norm"
+    __slots__ = ("channels",)
+
+    def __init__(self, channels: int) -> None:
+        self.channels = channels
 
     @property
     def parameters(self) -> Tensors:
@@ -141,19 +167,21 @@ class BatchNorm(Op):
         return 2 * prod(output)
 
 
-@dataclass(frozen=True, slots=True)
 class Activation(Op):
     """Elementwise activation named as in the spec language; `slope` belongs to leaky_relu."""
 
-    kind: ClassVar[str] = "activation"
-    type: str
-    slope: float | None = None
+    kind = "activation"
+    __slots__ = ("slope", "type")
+
+    def __init__(self, type: str, slope: float | None = None) -> None:
+        self.type = type
+        self.slope = slope
 
 
 class MaxPool(Op):
     """3x3 max pool of stride 2, padded by 1."""
 
-    kind: ClassVar[str] = "max_pool2d"
+    kind = "max_pool2d"
 
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
@@ -163,19 +191,21 @@ class MaxPool(Op):
 class AvgPool(Op):
     """2x2 mean of stride 2 that rounds odd sizes up."""
 
-    kind: ClassVar[str] = "avg_pool2d"
+    kind = "avg_pool2d"
 
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
         return channels, _extent(height, 2, 2, 0, ceil=True), _extent(width, 2, 2, 0, ceil=True)
 
 
-@dataclass(frozen=True, slots=True)
 class BlurPool(Op):
     """Reflect padding by 1 and a fixed 3x3 depthwise binomial filter of stride 2; the filter is no parameter."""
 
-    kind: ClassVar[str] = "blur_pool"
-    channels: int
+    kind = "blur_pool"
+    __slots__ = ("channels",)
+
+    def __init__(self, channels: int) -> None:
+        self.channels = channels
 
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
@@ -190,12 +220,14 @@ class BlurPool(Op):
         return prod(output)
 
 
-@dataclass(frozen=True, slots=True)
 class GlobalMean(Op):
     """Mean over height and width, which `keepdim` keeps as 1 x 1."""
 
-    kind: ClassVar[str] = "mean"
-    keepdim: bool
+    kind = "mean"
+    __slots__ = ("keepdim",)
+
+    def __init__(self, keepdim: bool) -> None:
+        self.keepdim = keepdim
 
     def output(self, shape: Shape) -> Shape:
         return (shape[0], 1, 1) if self.keepdim else shape[:1]
@@ -204,36 +236,40 @@ class GlobalMean(Op):
 class Sigmoid(Op):
     """Logistic gate."""
 
-    kind: ClassVar[str] = "sigmoid"
+    kind = "sigmoid"
 
 
 class Scale(Op):
     """Product of a feature map with one gate per channel."""
 
-    kind: ClassVar[str] = "mul"
+    kind = "mul"
 
 
 class Add(Op):
     """Sum of two feature maps of one shape."""
 
-    kind: ClassVar[str] = "add"
+    kind = "add"
 
 
-@dataclass(frozen=True, slots=True)
 class Dropout(Op):
     """Dropout, the identity in eval mode."""
 
-    kind: ClassVar[str] = "dropout"
-    p: float
+    kind = "dropout"
+    __slots__ = ("p",)
+
+    def __init__(self, p: float) -> None:
+        self.p = p
 
 
-@dataclass(frozen=True, slots=True)
 class Linear(Op):
     """Fully connected layer with bias; weight (out, in)."""
 
-    kind: ClassVar[str] = "linear"
-    in_features: int
-    out_features: int
+    kind = "linear"
+    __slots__ = ("in_features", "out_features")
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        self.in_features = in_features
+        self.out_features = out_features
 
     def output(self, shape: Shape) -> Shape:
         return (self.out_features,)
