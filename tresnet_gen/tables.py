@@ -1,4 +1,4 @@
-"""Rows of text as aligned columns, Markdown or CSV."""
+"""Figures and rows of text as aligned columns, Markdown or CSV."""
 
 from collections.abc import Collection, Sequence
 
@@ -35,6 +35,14 @@ def csv_text(rows: Sequence[Row]) -> str:
         [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in row] for row in rows
     )
     return out.getvalue()
+
+
+def rounded(figure: int) -> str:
+    """Return a figure in three digits: 56.0 M."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("K", 10**3)):
+        if figure >= size:
+            return f"{f'{figure / size:#.3g}'.rstrip('.')} {unit}"
+    return str(figure)
 
 
 def _markdown_cell(text: str) -> str:

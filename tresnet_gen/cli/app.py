@@ -6,11 +6,12 @@ Exit codes: 0 fine; 1 findings; 2 usage, a refused overwrite, a file that cannot
 import os
 import sys
 from importlib import import_module
+from itertools import pairwise
 from typing import NoReturn
 
 import click
 
-from tresnet_gen.cli.terminal import talk, use_color
+from tresnet_gen.cli.terminal import document, talk, use_color
 from tresnet_gen.version import __version__
 
 COMMANDS = ("build", "validate", "estimate", "diff", "show", "graph", "schema", "list", "init")
@@ -57,23 +58,52 @@ def run() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    code = 0
     try:
-        code = app.main(prog_name="tresnet-gen", standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        talk("interrupted")
-        code = 130
+        code = _exit_code()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader has had enough. Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except OSError as error:
         talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
         code = 2
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code)
+
+
+def _exit_code() -> int:
+    stdout = sys.stdout
+    try:
+        code = app.main(prog_name="tresnet-gen", standalone_mode=False)
+    except SystemExit as stop:
+        if sys.stdout is not stdout:  # click has put a silent stream in place of a pipe without a reader
+            return 0
+        code = stop.code
+    except click.ClickException as error:
+        error.show()
+        _explain_in_json(error.format_message())
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        talk("interrupted")
+        return 130
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
+        _explain_in_json(_one_line(error))
+        return 2
+    return code if isinstance(code, int) else 0
+
+
+def _explain_in_json(message: str) -> None:
+    """Print the document of a failure where JSON was asked for: standard output must hold one."""
+    args = sys.argv[1:]
+    if "--format=json" in args or ("--format", "json") in pairwise(args):
+        from tresnet_gen.cli.findings import as_json
+        from tresnet_gen.frontend.diagnostics import Diagnostic
+
+        document(models=[], diagnostics=[as_json(Diagnostic("E000", message))])
 
 
 def _one_line(error: OSError) -> str:
@@ -81,4 +111,4 @@ def _one_line(error: OSError) -> str:
 
     if error.strerror and error.filename:
         return f"cannot access {printable(str(error.filename), 400)}: {error.strerror.lower()}"
-    return printable(str(error), 400)
+    return printable((error.strerror or str(error)).lower(), 400)

@@ -10,9 +10,9 @@ import click
 
 from tresnet_gen.analysis.counts import count
 from tresnet_gen.cli import options
-from tresnet_gen.cli.files import read_existing, write_atomically
+from tresnet_gen.cli.files import UnwritableError, read_existing, write_atomically
 from tresnet_gen.cli.specs import Loaded, load, refuse
-from tresnet_gen.cli.terminal import data, document, talk, use_color
+from tresnet_gen.cli.terminal import data, document, exact, talk
 from tresnet_gen.emit.render import emit
 from tresnet_gen.emit.stamp import Ownership, ownership, spec_sha256
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
@@ -81,19 +81,23 @@ def command(
     """
     if len(specs) > 1 and (output.endswith(".py") or output == "-"):
         raise click.UsageError(f"-o {printable(output)} takes one SPEC; got {len(specs)}")
+    if output == "-" and (mode or output_format != "text"):
+        raise click.UsageError("-o - prints the module and nothing else")
     loaded = load(specs, overrides, output_format)
     _refuse_same_names(loaded, output_format)
     if output == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(emit(loaded[0].graph).encode("utf-8"))
+        exact(emit(loaded[0].graph))
         return
-    outputs = [_output(one.graph, output) for one in loaded]
-    if mode == "diff":
-        _show_diff(outputs, output_format)
-    elif mode == "check":
-        _check(outputs, output_format)
-    else:
-        _write(outputs, force, dry_run=mode == "dry-run", output_format=output_format)
+    try:
+        outputs = [_output(one.graph, output) for one in loaded]
+        if mode == "diff":
+            _show_diff(outputs, output_format)
+        elif mode == "check":
+            _check(outputs, output_format)
+        else:
+            _write(outputs, force, dry_run=mode == "dry-run", output_format=output_format)
+    except UnwritableError as error:
+        refuse([Diagnostic("E000", str(error))], output_format, code=2)
 
 
 def _refuse_same_names(loaded: Sequence[Loaded], output_format: str) -> None:
@@ -102,7 +106,9 @@ def _refuse_same_names(loaded: Sequence[Loaded], output_format: str) -> None:
     for index, one in enumerate(loaded):
         if names[index] in names[:index]:
             first = loaded[names.index(names[index])].argument
-            message = f"two specs are named `{names[index]}`, so their files would be one; the first is {first}"
+            message = (
+                f"two specs are named `{names[index]}`, so their files would be one; the first is {printable(first)}"
+            )
             span = one.graph.spec.places.nearest(("name",))
             findings.append(Diagnostic("E108", message, span, "build them into different folders, or rename one"))
     if findings:
@@ -155,9 +161,8 @@ _CHECKED = {
 def _write(outputs: Sequence[Output], force: bool, dry_run: bool, output_format: str) -> None:
     refused = [output for output in outputs if output.state in (State.EDITED, State.FOREIGN)]
     if refused and not force:
-        for output in refused:
-            talk(f"error: {printable(output.path, 400)}: {_REFUSED[output.state]}", use_color(sys.stderr))
-        sys.exit(2)
+        messages = [f"{printable(output.path, 400)}: {_REFUSED[output.state]}" for output in refused]
+        refuse([Diagnostic("E000", message) for message in messages], output_format, code=2)
     done = {}
     for output in outputs:
         current = output.state is State.CURRENT

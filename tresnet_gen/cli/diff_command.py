@@ -10,7 +10,7 @@ from tresnet_gen import tables
 from tresnet_gen.analysis.counts import CONVENTION, Totals
 from tresnet_gen.cli import options
 from tresnet_gen.cli.show_command import value_text
-from tresnet_gen.cli.specs import Loaded, load
+from tresnet_gen.cli.specs import Loaded, load, refuse_second_stdin
 from tresnet_gen.cli.terminal import data, document
 from tresnet_gen.explore.diff import Diff, KeyChange, PartChange, diff
 from tresnet_gen.frontend.describe import Setting
@@ -29,6 +29,7 @@ def command(old: str, new: str, overrides: tuple[str, ...], output_format: str) 
 
     --set changes B: `tresnet-gen diff tresnet_m tresnet_m --set stages.2.depth=16` tells what an edit costs.
     """
+    refuse_second_stdin([old, new])
     [before] = load([old], (), output_format)
     [after] = load([new], overrides, output_format)
     changes = diff(before.graph, after.graph)
@@ -85,7 +86,11 @@ def _part_row(part: PartChange) -> tuple[str, ...]:
     cells = []
     for figure in FIGURES:
         old, new = _both(part, figure)
-        cells.append(rounded(new) if old == new else f"{rounded(old)} -> {rounded(new)} {_share(old, new)}".rstrip())
+        cells.append(
+            tables.rounded(new)
+            if old == new
+            else f"{tables.rounded(old)} -> {tables.rounded(new)} {_share(old, new)}".rstrip()
+        )
     return (part.name, _shapes(part), *cells)
 
 
@@ -111,14 +116,6 @@ def _both(part: PartChange, figure: str) -> tuple[int, int]:
 
 def _share(old: int, new: int) -> str:
     return f"({(new - old) / old:+.1%})" if old and old != new else ""
-
-
-def rounded(figure: int) -> str:
-    """Return a figure in three digits: 56.0 M."""
-    for unit, size in (("G", 10**9), ("M", 10**6), ("K", 10**3)):
-        if figure >= size:
-            return f"{f'{figure / size:#.3g}'.rstrip('.')} {unit}"
-    return str(figure)
 
 
 def _json(changes: Diff) -> dict[str, Any]:

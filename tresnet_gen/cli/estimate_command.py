@@ -30,7 +30,7 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
         match = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", str(value), re.ASCII)
         if not match:
             self.fail("write 224 or 192x256 (height x width)", param, ctx)
-        return f"input.size=[{int(match[1])}, {int(match[2] or match[1])}]"
+        return f"input.size=[{int(match[1])}, {int(match[2])}]" if match[2] else f"input.size={int(match[1])}"
 
 
 @click.command("estimate", short_help="Count parameters, MACs and activations exactly.")

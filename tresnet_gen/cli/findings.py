@@ -52,8 +52,8 @@ def github(diagnostic: Diagnostic) -> str:
 
 def texts(diagnostics: Sequence[Diagnostic], color: bool = False) -> str:
     """Return all diagnostics with a count below."""
-    count = len(diagnostics)
-    return "\n\n".join(text(d, color) for d in diagnostics) + f"\n\n{count} error{'s' if count != 1 else ''}"
+    count = sum(diagnostic.stands_for for diagnostic in diagnostics)
+    return "\n\n".join(text(d, color) for d in diagnostics) + f"\n\n{count:,} error{'s' if count != 1 else ''}"
 
 
 def _excerpt(span: Span) -> tuple[str, str]:

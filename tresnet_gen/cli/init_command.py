@@ -10,9 +10,9 @@ from tresnet_gen.cli import options
 from tresnet_gen.cli.files import write_atomically
 from tresnet_gen.cli.specs import refuse
 from tresnet_gen.cli.terminal import talk, use_color
-from tresnet_gen.frontend.diagnostics import SpecError, printable
-from tresnet_gen.frontend.load import parse_spec
-from tresnet_gen.frontend.resolve import find, read_file
+from tresnet_gen.frontend.diagnostics import SpecError, Text, printable
+from tresnet_gen.frontend.load import spec_from
+from tresnet_gen.frontend.resolve import Origin, find, read_file
 
 EXTENDING = """\
 name: {name}
@@ -37,16 +37,18 @@ set:
 def command(name: str, base: str | None, output: str | None, force: bool) -> None:
     """Write a spec to start from: TResNet-M under a new name, or an extension of a bundled spec."""
     text = _extending(name, base) if base else _whole(name)
+    path = output or f"{name}.yaml"
     try:
-        parse_spec(text, name=f"NAME {printable(name)}")
+        spec = spec_from(Origin(Text(f"NAME {printable(name)}", text), path))
     except SpecError as error:
         refuse(error.diagnostics, "text", code=2)
-    path = output or f"{name}.yaml"
+    if spec.name != name:
+        raise click.UsageError(f"NAME is one word, not {printable(name)}")
     if os.path.lexists(path) and not force:
         talk(f"error: {printable(path, 400)} exists; --force overwrites it", use_color(sys.stderr))
         sys.exit(2)
     write_atomically(path, text)
-    talk(f"wrote {printable(path, 400)}; next: tresnet-gen estimate {_argument(path)}")
+    talk(f"wrote {printable(path, 400)}; next: tresnet-gen estimate {printable(_argument(path), 400)}")
 
 
 def _whole(name: str) -> str:
@@ -54,7 +56,7 @@ def _whole(name: str) -> str:
     text = read_file(find("tresnet_m")).text.content
     text = re.sub(r"^(#|class_name:).*\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"^description:.*$", "description: a variant of TResNet-M", text, flags=re.MULTILINE)
-    return re.sub(r"^name:.*$", f"name: {name}", text, flags=re.MULTILINE)
+    return re.sub(r"^name:.*$", lambda _: f"name: {name}", text, flags=re.MULTILINE)
 
 
 def _extending(name: str, base: str) -> str:

@@ -30,8 +30,7 @@ def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str)
     loaded: list[Loaded] = []
     found: dict[tuple[str, str, int, int, str], Diagnostic] = {}  # one finding in a file that two specs share
     unreadable = False
-    if list(arguments).count("-") > 1:
-        raise click.UsageError("standard input can be read only once")
+    refuse_second_stdin(arguments)
     for argument in arguments:
         try:
             loaded.append(Loaded(argument, build_graph(spec_from(_origin(argument), overrides))))
@@ -45,6 +44,12 @@ def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str)
         report(diagnostics, output_format)
         sys.exit(2 if unreadable or any(d.is_usage for d in diagnostics) else 1)
     return loaded
+
+
+def refuse_second_stdin(arguments: Sequence[str]) -> None:
+    """Raise a usage error when `-` stands for two specs."""
+    if list(arguments).count("-") > 1:
+        raise click.UsageError("standard input can be read only once")
 
 
 def refuse(diagnostics: Sequence[Diagnostic], output_format: str, code: int = 1) -> NoReturn:
@@ -70,6 +75,8 @@ def report(diagnostics: Sequence[Diagnostic], output_format: str) -> None:
 
 def _origin(argument: str) -> Origin:
     if argument == "-":
+        if sys.stdin is None:
+            raise UnreadableError("cannot read standard input: it is closed")
         return Origin(decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), None)
     path = find(argument)
     return read_file(path, _shown(argument, path))

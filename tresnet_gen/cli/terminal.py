@@ -11,14 +11,25 @@ SCHEMA_VERSION = 1
 
 def data(text: str) -> None:
     """Print a result."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def exact(text: str) -> None:
+    """Print a result in UTF-8 with the line ends it has, whatever the locale says."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
 
 
 def talk(text: str, color: bool = False) -> None:
     """Print a message for the person at the terminal."""
     if color and text.startswith("error:"):
         text = f"\x1b[1;31merror:\x1b[0m{text.removeprefix('error:')}"
-    sys.stderr.write(f"{text}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
 
 
 def document(**content: Any) -> None:
@@ -28,6 +39,8 @@ def document(**content: Any) -> None:
     data(json.dumps({"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}, indent=2))
 
 
-def use_color(stream: TextIO) -> bool:
+def use_color(stream: TextIO | None) -> bool:
     """Return whether to colour a stream: a terminal that is not dumb, and NO_COLOR is not set."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return (
+        stream is not None and stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )

@@ -5,6 +5,7 @@ import click
 from tresnet_gen.cli import options
 from tresnet_gen.cli.specs import load
 from tresnet_gen.cli.terminal import document, talk
+from tresnet_gen.frontend.diagnostics import printable
 
 
 @click.command("validate", short_help="Report every error of a spec, with line and column.")
@@ -23,4 +24,4 @@ def command(specs: tuple[str, ...], overrides: tuple[str, ...], output_format: s
         document(models=models, diagnostics=[])
     elif output_format == "text":
         for one in loaded:
-            talk(f"{one.argument}: ok")
+            talk(f"{printable(one.argument, 400)}: ok")

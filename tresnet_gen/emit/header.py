@@ -3,7 +3,7 @@
 from tresnet_gen.analysis.counts import Counts, StageCount
 from tresnet_gen.emit.residual import StageUse
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
-from tresnet_gen.tables import aligned
+from tresnet_gen.tables import aligned, rounded
 
 REFERENCES = {
     "tresnet": ("TResNet: High Performance GPU-Dedicated Architecture", "2003.13630"),
@@ -22,7 +22,7 @@ def stage_table(spec: Spec, counts: Counts, uses: list[StageUse]) -> list[str]:
     rows = [("part", f"output at {height} x {width}", "blocks", "parameters", "MACs")]
     rows += [_row(stage, text) for stage, text in zip(counts.stages, described, strict=True)]
     totals = counts.totals
-    rows.append(("total", "", "", f"{totals.params:,}", _giga(totals.macs)))
+    rows.append(("total", "", "", f"{totals.params:,}", rounded(totals.macs)))
     return aligned(rows, right=(3, 4))
 
 
@@ -43,11 +43,7 @@ def references(spec: Spec, uses: list[StageUse]) -> list[str]:
 
 
 def _row(stage: StageCount, text: str) -> tuple[str, str, str, str, str]:
-    return stage.name, " x ".join(map(str, stage.output)), text, f"{stage.totals.params:,}", _giga(stage.totals.macs)
-
-
-def _giga(macs: int) -> str:
-    return f"{macs / 1e9:.3f} G"
+    return stage.name, " x ".join(map(str, stage.output)), text, f"{stage.totals.params:,}", rounded(stage.totals.macs)
 
 
 def _stem_text(spec: Spec) -> str:

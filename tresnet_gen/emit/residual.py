@@ -4,11 +4,11 @@ A block class serves several stages. Where its stages agree, the class states th
 an argument. A condition is emitted only when both of its arms are taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tresnet_gen.emit import activations
-from tresnet_gen.emit.layout import number
+from tresnet_gen.emit.layout import fit, number
 from tresnet_gen.frontend.spec import Act, Stage
 from tresnet_gen.graph.blocks import BLOCKS, Block
 
@@ -81,28 +81,47 @@ class ShortcutView(NamedTuple):
         return " or ".join(condition for case, condition in conditions.items() if case in projecting)
 
     @property
-    def stride_argument(self) -> str:
-        """The stride of the projection without averaging."""
-        return "stride=stride" if self.kind == "conv" and "reduce" in self.cases else ""
+    def strides(self) -> bool:
+        """Whether the projection without averaging has a stride."""
+        return self.kind == "conv" and "reduce" in self.cases
+
+    @property
+    def projection(self) -> str:
+        """The projection without averaging."""
+        stride = ", stride=stride" if self.strides else ""
+        return f"nn.Sequential(ConvBN(in_channels, out_channels, 1{stride}))"
 
 
 class BlockView(NamedTuple):
-    """One block class of the emitted module, as its template part reads it."""
+    """One block class of the emitted module, as its template part reads it; texts are empty for what it has not."""
 
     part: str
     class_name: str
     options: tuple[Option, ...]
-    shortcut: str  # name of the function or argument that makes it; empty when every shortcut is the identity
+    signature: str
+    downsample: str  # call that makes the shortcut; without one every shortcut is the identity
     conv_stride: str  # argument of the strided convolution
-    blur_when: str  # a condition, ALWAYS, or empty
+    blur_when: str  # a condition, or ALWAYS
     se_when: str
-    act: str
+    act: str  # argument of a convolution that has one
     groups: str
 
     @property
-    def parameters(self) -> list[str]:
-        """Parameters of the options, as the constructor declares them."""
-        return [f"{option.name}: {option.type}" for option in self.options]
+    def skip(self) -> str:
+        """What the residual sum adds."""
+        return "skip" if self.downsample else "x"
+
+    def blur(self, channels: str) -> str:
+        """Return the expression that makes the blur."""
+        return _where(self.blur_when, f"BlurPool({channels})")
+
+    def se(self, channels: str) -> str:
+        """Return the expression that makes the SE."""
+        return _where(self.se_when, f"SqueezeExcite({channels}, se_width)")
+
+
+def _where(condition: str, module: str) -> str:
+    return module if condition == ALWAYS else f"{module} if {condition} else nn.Identity()"
 
 
 def shortcut_kinds(uses: Sequence[StageUse]) -> dict[int, str]:
@@ -129,34 +148,40 @@ def shortcut_views(uses: Sequence[StageUse]) -> tuple[ShortcutView, ...]:
     return tuple(ShortcutView(names.get(kind, "shortcut"), kind, frozenset(cases)) for kind, cases in by_kind.items())
 
 
-def block_view(
-    uses: Sequence[StageUse], every_use: Sequence[StageUse], shortcuts: Sequence[ShortcutView], strided: bool
-) -> BlockView:
-    """Return the view of one block class from the stages that use it; `strided` when any stage strides."""
-    block = uses[0].block
-    options: list[Option] = []
-    constants: dict[str, str] = {}
-    for name, values in _columns(uses).items():
-        if name == "se_width" and not any(values):
-            continue
-        if name in ("width", "se_width") or len(set(values)) > 1:
-            options.append(Option(name, "int", tuple(map(str, values))))
-        else:
-            constants[name] = str(values[0])
+def block_view(block: str, every_use: Sequence[StageUse], shortcuts: Sequence[ShortcutView]) -> BlockView:
+    """Return the view of one block class, from all stages of the network."""
+    uses = [use for use in every_use if use.stage.block == block]
+    strided = any(use.stage.stride == 2 for use in every_use)
+    columns = _columns(uses)
+    options = list(_number_options(columns))
     shortcut = _shortcut(uses, every_use, shortcuts, options)
     act = _act(uses, options)
     blur_when, conv_stride = _blur(uses, options, strided)
     return BlockView(
-        part=f"parts/{uses[0].stage.block}.jinja",
-        class_name=block.class_name,
+        part=f"parts/{block}.jinja",
+        class_name=uses[0].block.class_name,
         options=tuple(options),
-        shortcut=shortcut,
+        signature=_signature(options, strided),
+        downsample=f"{shortcut}(in_channels, out_channels{', stride' if strided else ''})" if shortcut else "",
         conv_stride=conv_stride,
         blur_when=blur_when,
-        se_when=_se_when(uses),
-        act=act,
-        groups=_groups(constants, options),
+        se_when=_se_when(columns["se_width"]),
+        act=f"act={act}",
+        groups=_groups(columns.get("groups", [1])),
     )
+
+
+def _signature(options: Sequence[Option], strided: bool) -> str:
+    fixed = ["self", "in_channels: int", "out_channels: int", "stride: int" if strided else ""]
+    return fit(4, "def __init__(", [*fixed, *(f"{option.name}: {option.type}" for option in options)], ") -> None:")
+
+
+def _number_options(columns: dict[str, list[int]]) -> Iterator[Option]:
+    """Yield the numbers that the class takes: widths always, so that the stages show them, others where they vary."""
+    for name, values in columns.items():
+        wanted = any(values) if name == "se_width" else name == "width" or len(set(values)) > 1
+        if wanted:
+            yield Option(name, "int", tuple(map(str, values)))
 
 
 def _columns(uses: Sequence[StageUse]) -> dict[str, list[int]]:
@@ -164,15 +189,13 @@ def _columns(uses: Sequence[StageUse]) -> dict[str, list[int]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _groups(constants: dict[str, str], options: list[Option]) -> str:
-    if any(option.name == "groups" for option in options):
+def _groups(values: Sequence[int]) -> str:
+    if len(set(values)) > 1:
         return "groups=groups"
-    groups = constants.get("groups", "1")
-    return "" if groups == "1" else f"groups={groups}"
+    return f"groups={values[0]}" if values[0] > 1 else ""
 
 
-def _se_when(uses: Sequence[StageUse]) -> str:
-    widths = _columns(uses)["se_width"]
+def _se_when(widths: Sequence[int]) -> str:
     if all(widths):
         return ALWAYS
     return "se_width" if any(widths) else ""
@@ -225,8 +248,3 @@ def option_type(blocks: Sequence[BlockView]) -> str:
     if not types:
         return ""
     return types.pop() if len(types) == 1 else "Any"
-
-
-def option_arguments(view: BlockView, position: int) -> list[str]:
-    """Return the options' keyword arguments for the class's stage at `position`."""
-    return [f"{option.name}={option.values[position]}" for option in view.options]

@@ -1,67 +1,50 @@
-"""Everything the templates read, decided here: they only lay it out."""
+"""Everything the templates read, decided and broken into lines here: they only lay it out."""
 
 import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tresnet_gen.analysis.counts import CONVENTION, Counts, count
-from tresnet_gen.emit import activations
+from tresnet_gen.analysis.counts import CONVENTION, count
+from tresnet_gen.emit.body import body_lines, head_lines
 from tresnet_gen.emit.header import references, stage_table
-from tresnet_gen.emit.layout import Call, number
-from tresnet_gen.emit.residual import (
-    BlockView,
-    ShortcutView,
-    StageUse,
-    block_view,
-    option_arguments,
-    option_type,
-    shortcut_views,
-)
+from tresnet_gen.emit.layout import fit, number
+from tresnet_gen.emit.residual import BlockView, ShortcutView, StageUse, block_view, option_type, shortcut_views
 from tresnet_gen.emit.stamp import spec_sha256
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
-from tresnet_gen.graph.ops import Shape
 from tresnet_gen.version import __version__
 
 
-class Entry(NamedTuple):
-    """One named module of the body or head: `name=<call>,  # <comment>`."""
-
-    call: Call
-    comment: str = ""
-
-
 class ModuleView(NamedTuple):
-    """The emitted file."""
+    """The emitted file: texts of one or more source lines, and what the templates choose by."""
 
     name: str
     class_name: str
     version: str
     spec_sha256: str
-    description: list[str]
-    table: list[str]
-    convention: list[str]
-    references: list[str]
+    description: str
+    table: str
+    convention: str
+    references: str
     timm_names: bool
-    imports: list[str]
+    imports: str
     block_size: int | None
     blur: bool
     se: bool
-    conv_parameters: list[str]
-    conv_arguments: list[str]
-    norm_arguments: list[str]
+    conv_signature: str
+    conv_call: str
+    norm_call: str
     strided: bool
     shortcuts: tuple[ShortcutView, ...]
     blocks: tuple[BlockView, ...]
-    stage_parameters: list[str]
-    stage_options: str
-    in_channels: int
-    num_classes: int
-    size: tuple[int, int]
-    size_text: str
-    body: list[Entry]
-    head: list[Entry]
+    stage_signature: str
+    stage_options: bool
+    size_condition: str
+    model_signature: str
+    body: str
+    head: str
     features: int
+    image_shape: tuple[int, int, int, int]
 
 
 def module_view(graph: Graph) -> ModuleView:
@@ -70,39 +53,35 @@ def module_view(graph: Graph) -> ModuleView:
     uses = _stage_uses(spec)
     strided = any(use.stage.stride == 2 for use in uses)
     shortcuts = shortcut_views(uses)
-    used_by = {name: [use for use in uses if use.stage.block == name] for name in dict.fromkeys(_block_names(uses))}
-    blocks = {name: block_view(same, uses, shortcuts, strided) for name, same in used_by.items()}
-    options = option_type(list(blocks.values()))
-    conv = _conv_features(spec, blocks, shortcuts)
+    blocks = {use.stage.block: block_view(use.stage.block, uses, shortcuts) for use in uses}
+    views = tuple(blocks.values())
+    options = option_type(views)
     return ModuleView(
         name=spec.name,
         class_name=spec.class_name,
         version=__version__,
         spec_sha256=spec_sha256(spec),
-        description=_docstring_lines(spec.description),
-        table=stage_table(spec, counts, uses),
-        convention=textwrap.wrap(f"Conventions: {CONVENTION}.", 116),
-        references=references(spec, uses),
+        description=_docstring_text(spec.description),
+        table=textwrap.indent("\n".join(stage_table(spec, counts, uses)), "    "),
+        convention="\n".join(textwrap.wrap(f"Conventions: {CONVENTION}.", 116)),
+        references=textwrap.indent("\n".join(references(spec, uses)), "    "),
         timm_names=_has_timm_names(spec),
-        imports=_imports(options, list(blocks.values())),
+        imports="\n".join(_imports(options, views)),
         block_size=spec.stem.block_size if isinstance(spec.stem, SpaceToDepthStem) else None,
         blur=any(use.blurs for use in uses),
         se=any(use.stage.se for use in uses),
-        conv_parameters=[f"{name}: int = 1" for name in conv],
-        conv_arguments=[f"{name}={name}" for name in conv],
-        norm_arguments=_norm_arguments(spec),
+        **_conv_bn(spec, views, shortcuts),
         strided=strided,
         shortcuts=shortcuts,
-        blocks=tuple(blocks.values()),
-        stage_parameters=_stage_parameters(list(blocks.values()), strided, options),
-        stage_options=options,
-        in_channels=spec.input.channels,
-        num_classes=spec.num_classes,
-        size=spec.input.size,
-        size_text=_size_text(spec),
-        body=[*_stem_entries(spec, graph), *_stage_entries(used_by, blocks, strided, counts)],
-        head=_head_entries(spec, uses[-1].out_channels),
+        blocks=views,
+        stage_signature=_stage_signature(views, strided, options),
+        stage_options=bool(options),
+        size_condition=_size_condition(spec),
+        model_signature=_model_signature(spec),
+        body=body_lines(graph, counts, uses, blocks),
+        head=head_lines(spec, uses[-1].out_channels),
         features=uses[-1].out_channels,
+        image_shape=(1, spec.input.channels, *spec.input.size),
     )
 
 
@@ -115,14 +94,10 @@ def _stage_uses(spec: Spec) -> list[StageUse]:
     return uses
 
 
-def _block_names(uses: Sequence[StageUse]) -> list[str]:
-    return [use.stage.block for use in uses]
-
-
-def _docstring_lines(text: str) -> list[str]:
+def _docstring_text(text: str) -> str:
     r"""Wrap text for a docstring; a backslash or quote in it cannot end or change the docstring."""
     wrapped = textwrap.wrap(text, 116, break_long_words=False, break_on_hyphens=False)
-    return [line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in wrapped]
+    return "\n".join(wrapped).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
 def _has_timm_names(spec: Spec) -> bool:
@@ -130,102 +105,55 @@ def _has_timm_names(spec: Spec) -> bool:
 
 
 def _imports(options: str, blocks: Sequence[BlockView]) -> list[str]:
-    """Return the import lines, sorted."""
+    """Return the import lines from the standard library, sorted."""
     wanted = ["from collections import OrderedDict"]
-    types = {option.type for block in blocks for option in block.options}
-    values = [value for block in blocks for option in block.options for value in option.values]
-    if any("Callable" in type_ for type_ in types):
+    every_option = [option for block in blocks for option in block.options]
+    if any("Callable" in option.type for option in every_option):
         wanted.append("from collections.abc import Callable")
-    if any(value.startswith("partial(") for value in values):
+    if any(value.startswith("partial(") for option in every_option for value in option.values):
         wanted.append("from functools import partial")
     if options == "Any":
         wanted.append("from typing import Any")
     return wanted
 
 
-def _conv_features(spec: Spec, blocks: dict[str, BlockView], shortcuts: Sequence[ShortcutView]) -> list[str]:
-    """Return which of stride and groups the convolutions of this network vary."""
-    strided_stem = isinstance(spec.stem, DeepStem) or (isinstance(spec.stem, ConvStem) and spec.stem.stride == 2)
-    strided_shortcut = any(view.stride_argument for view in shortcuts)
-    features = []
-    if strided_stem or strided_shortcut or any(block.conv_stride for block in blocks.values()):
-        features.append("stride")
-    if any(block.groups for block in blocks.values()):
-        features.append("groups")
-    return features
-
-
-def _norm_arguments(spec: Spec) -> list[str]:
+def _conv_bn(spec: Spec, blocks: Sequence[BlockView], shortcuts: Sequence[ShortcutView]) -> dict[str, str]:
+    """Return the lines of ConvBN; it takes a stride or groups only where this network varies them."""
+    varied = _varied(spec, blocks, shortcuts)
+    sizes = ["in_channels", "out_channels", "kernel_size"]
+    parameters = [*(f"{name}: int" for name in sizes), *(f"{name}: int = 1" for name in varied)]
     eps = f"eps={number(spec.norm.eps)}" if spec.norm.eps != 1e-5 else ""
     momentum = f"momentum={number(spec.norm.momentum)}" if spec.norm.momentum != 0.1 else ""
-    return ["out_channels", eps, momentum]
+    arguments = [*sizes, *(f"{name}={name}" for name in varied), "padding=padding", "bias=False"]
+    return {
+        "conv_signature": fit(4, "def __init__(", ["self", *parameters, "act: nn.Module | None = None"], ") -> None:"),
+        "conv_call": fit(8, "self.conv = nn.Conv2d(", arguments),
+        "norm_call": fit(8, "self.bn = nn.BatchNorm2d(", ["out_channels", eps, momentum]),
+    }
 
 
-def _stage_parameters(blocks: Sequence[BlockView], strided: bool, options: str) -> list[str]:
-    return [
-        "block: " + " | ".join(f"type[{block.class_name}]" for block in blocks),
-        "in_channels: int",
-        "out_channels: int",
-        "depth: int",
-        "stride: int" if strided else "",
-        f"**options: {options}" if options else "",
-    ]
+def _varied(spec: Spec, blocks: Sequence[BlockView], shortcuts: Sequence[ShortcutView]) -> list[str]:
+    """Return which of stride and groups the convolutions of this network vary."""
+    strided_stem = isinstance(spec.stem, DeepStem) or (isinstance(spec.stem, ConvStem) and spec.stem.stride == 2)
+    strided = strided_stem or any(view.strides for view in shortcuts) or any(block.conv_stride for block in blocks)
+    grouped = any(block.groups for block in blocks)
+    return ["stride"] * strided + ["groups"] * grouped
 
 
-def _size_text(spec: Spec) -> str:
+def _stage_signature(blocks: Sequence[BlockView], strided: bool, options: str) -> str:
+    classes = " | ".join(f"type[{block.class_name}]" for block in blocks)
+    parameters = [f"block: {classes}", "in_channels: int", "out_channels: int", "depth: int"]
+    more = ["stride: int" if strided else "", f"**options: {options}" if options else ""]
+    return fit(0, "def stage(", [*parameters, *more], ") -> nn.Sequential:")
+
+
+def _model_signature(spec: Spec) -> str:
+    parameters = ["self", f"num_classes: int = {spec.num_classes}", f"in_channels: int = {spec.input.channels}"]
+    return fit(4, "def __init__(", parameters, ") -> None:")
+
+
+def _size_condition(spec: Spec) -> str:
     """Return the condition on H and W for the class docstring."""
     if isinstance(spec.stem, SpaceToDepthStem):
         return f", H and W multiples of {spec.stem.block_size},"
     return ""
-
-
-def _stem_entries(spec: Spec, graph: Graph) -> list[Entry]:
-    shapes = {node.name: _shape(node.shape) for node in graph.nodes if node.stage == "stem"}
-    act = f"act={activations.module(spec.stem.act)}"
-    entries = []
-    match spec.stem:
-        case SpaceToDepthStem() as stem:
-            entries.append(Entry(Call("s2d=SpaceToDepth(", ()), shapes["body.s2d"]))
-            inputs = f"{stem.block_size**2} * in_channels"
-            convs = [(inputs, stem.width, stem.kernel, 1)]
-            pool = None
-        case ConvStem() as stem:
-            convs, pool = [("in_channels", stem.width, stem.kernel, stem.stride)], stem.pool
-        case DeepStem() as stem:
-            inputs_of = ["in_channels", *map(str, stem.widths[:-1])]
-            strides = [2] + [1] * (len(stem.widths) - 1)
-            convs = [(i, width, 3, s) for i, width, s in zip(inputs_of, stem.widths, strides, strict=True)]
-            pool = stem.pool
-    for index, (inputs, width, kernel, stride) in enumerate(convs, 1):
-        items = [inputs, str(width), str(kernel), *([f"stride={stride}"] if stride > 1 else []), act]
-        last = "act" if f"body.conv{index}.act" in shapes else "bn"
-        entries.append(Entry(Call(f"conv{index}=ConvBN(", tuple(items)), shapes[f"body.conv{index}.{last}"]))
-    if pool:
-        entries.append(Entry(Call("pool=nn.MaxPool2d(", ("3", "stride=2", "padding=1")), shapes["body.pool"]))
-    return entries
-
-
-def _stage_entries(
-    used_by: dict[str, list[StageUse]], blocks: dict[str, BlockView], strided: bool, counts: Counts
-) -> list[Entry]:
-    entries = {}
-    for name, uses in used_by.items():
-        for position, use in enumerate(uses):
-            stage = use.stage
-            items = [blocks[name].class_name, str(use.in_channels), str(use.out_channels), f"depth={stage.depth}"]
-            items += [f"stride={stage.stride}"] if strided else []
-            items += option_arguments(blocks[name], position)
-            call = Call(f"layer{use.number + 1}=stage(", tuple(items))
-            entries[use.number] = Entry(call, _shape(counts.stages[use.number + 1].output))
-    return [entries[number] for number in sorted(entries)]
-
-
-def _head_entries(spec: Spec, features: int) -> list[Entry]:
-    linear = Entry(Call("fc=nn.Linear(", (str(features), "num_classes")))
-    if not spec.head.dropout:
-        return [linear]
-    return [Entry(Call("dropout=nn.Dropout(", (number(spec.head.dropout),))), linear]
-
-
-def _shape(shape: Shape) -> str:
-    return " x ".join(map(str, shape))

@@ -4,6 +4,7 @@ null stands for "use the default" wherever a key has one.
 """
 
 import math
+import re
 import unicodedata
 from typing import Any
 
@@ -29,6 +30,7 @@ from tresnet_gen.frontend.kinds import (
     Size,
     Union,
 )
+from tresnet_gen.frontend.scalars import is_number
 from tresnet_gen.frontend.source import BIDI_CONTROLS, Entry, Mapping, Node, Scalar, Sequence, describe
 from tresnet_gen.frontend.spec import Path
 
@@ -47,9 +49,7 @@ class Walker:
         if not isinstance(node, Mapping):
             self.wrong(node, path, "a mapping")
             return {field.key: INVALID for field in kind.fields}
-        legal = [field.key for field in kind.fields]
-        if tag:
-            legal.append(tag)
+        legal = [*([tag] if tag else []), *(field.key for field in kind.fields)]
         guesses = {self.unknown(key, entry, legal, path) for key, entry in node.entries.items() if key not in legal}
         return {field.key: self.field(field, node, path, expected=field.key not in guesses) for field in kind.fields}
 
@@ -61,14 +61,16 @@ class Walker:
             self.spans[(*path, field.key)] = entry.value.span
         if not absent:
             assert entry is not None
-            return self.value(field.kind, entry.value, (*path, field.key), field.example)
+            return self.value(field.kind, entry.value, (*path, field.key), example_of(field))
         if field.default is not REQUIRED:
             return self.default(field)
         if entry is not None:
-            self.report.error("E102", f"`{field.key}` is required; got null", entry.value.span, _example(field))
+            message = f"`{dotted((*path, field.key))}` is required; got null"
+            self.report.error("E102", message, entry.value.span, _example(field.key, example_of(field)))
         elif expected:
             owner = f" of `{dotted(path)}`" if path else ""
-            self.report.error("E102", f"key `{field.key}`{owner} is missing", node.span, _example(field))
+            message = f"key `{field.key}`{owner} is missing"
+            self.report.error("E102", message, node.span, f"add `{field.key}: {example_of(field)}`")
         return INVALID
 
     def default(self, field: Field) -> Any:
@@ -92,9 +94,12 @@ class Walker:
 
     def unknown(self, key: str, entry: Entry, legal: list[str], path: Path) -> str | None:
         """Report an unknown key; return the legal key it was probably meant to be."""
-        guess = nearest(key, legal)
+        before, colon, behind = key.partition(":")
+        guess = before if colon and before in legal else nearest(key, legal)
         where = f" in `{dotted(path)}`" if path else ""
         help_text = f"did you mean `{guess}`?" if guess else f"legal keys: {', '.join(legal)}"
+        if guess == before and colon:
+            help_text = f"write `{before}: {printable(behind.strip(), 30)}`, with a space"
         self.report.error("E101", f"unknown key `{printable(key)}`{where}", entry.key, help_text)
         return guess
 
@@ -107,9 +112,9 @@ class Walker:
         """Return the value of `node` as `kind` wants it, or INVALID after reporting why not."""
         match kind:
             case Int():
-                return self.integer(kind, node, path)
+                return self.integer(kind, node, path, example)
             case Real():
-                return self.real(kind, node, path)
+                return self.real(kind, node, path, example)
             case Flag():
                 return self.flag(node, path)
             case Choice():
@@ -119,9 +124,9 @@ class Walker:
             case Prose():
                 return self.prose(kind, node, path)
             case Size():
-                return self.size(kind, node, path)
+                return self.size(kind, node, path, example)
             case IntList():
-                return self.int_list(kind, node, path)
+                return self.int_list(kind, node, path, example)
             case Nullable():
                 return self.nullable(kind, node, path, example)
             case Record():
@@ -129,14 +134,14 @@ class Walker:
             case Union():
                 return self.union(kind, node, path, example)
             case Items():
-                return self.items(kind, node, path)
+                return self.items(kind, node, path, example)
             case Reference() | Edits():
                 return None
 
-    def integer(self, kind: Int, node: Node, path: Path, wanted: str = "") -> Any:
+    def integer(self, kind: Int, node: Node, path: Path, example: str, wanted: str = "") -> Any:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int):
-            return self.wrong(node, path, wanted or integer_text(kind), _number_help(node, path))
+            return self.wrong(node, path, wanted or integer_text(kind), _number_help(kind, node, path, example))
         if value in kind.choices or (
             not kind.choices and kind.minimum <= value <= kind.maximum and not (kind.odd and value % 2 == 0)
         ):
@@ -145,10 +150,10 @@ class Walker:
         self.report.error("E104", message, node.span, f"use {_nearest_integers(kind, value)}")
         return INVALID
 
-    def real(self, kind: Real, node: Node, path: Path) -> Any:
+    def real(self, kind: Real, node: Node, path: Path, example: str) -> Any:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return self.wrong(node, path, real_text(kind), _number_help(node, path))
+            return self.wrong(node, path, real_text(kind), _number_help(kind, node, path, example))
         number = float(value)
         bad = (
             not math.isfinite(number)
@@ -160,7 +165,8 @@ class Walker:
         if not bad:
             return number
         message = f"`{dotted(path)}` must be {real_text(kind)}; got {describe(node)}"
-        self.report.error("E104", message, node.span, _nearest_real(kind, number))
+        help_text = _nearest_real(kind, number) or _example(path[-1], example)
+        self.report.error("E104", message, node.span, help_text)
         return INVALID
 
     def flag(self, node: Node, path: Path) -> Any:
@@ -168,19 +174,19 @@ class Walker:
             return node.value
         raw = node.raw.lower() if isinstance(node, Scalar) else ""
         meant = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}.get(raw)
-        return self.wrong(node, path, "true or false", f"write {meant}" if meant else None)
+        return self.wrong(node, path, "true or false", f"write `{path[-1]}: {meant or 'true'}`")
 
     def choice(self, kind: Choice, node: Node, path: Path) -> Any:
         wanted = one_of(kind.words)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            return self.wrong(node, path, wanted)
+            return self.wrong(node, path, wanted, _example(path[-1], kind.words[0]))
         if node.value in kind.words:
             return node.value
         return self.not_one_of(node, node.value, dotted(path), kind.words)
 
     def not_one_of(self, node: Node, word: str, what: str, words: tuple[str, ...]) -> Any:
         guess = nearest(word, words)
-        help_text = f"did you mean `{guess}`?" if guess else f"write {one_of(words)}"
+        help_text = f"did you mean `{guess}`?" if guess else _example(what.rpartition(".")[2], words[0])
         self.report.error("E106", f"`{what}` must be {one_of(words)}; got `{printable(word)}`", node.span, help_text)
         return INVALID
 
@@ -188,9 +194,11 @@ class Walker:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return self.wrong(node, path, "text", f"use {kind.shape}")
         text = node.value
-        if len(text) > 63 or not kind.pattern.fullmatch(text):
+        if not kind.pattern.fullmatch(text):
             message = f"`{dotted(path)}` is not a legal name: `{printable(text)}`"
-            self.report.error("E107", message, node.span, f"use {kind.shape}")
+            legal = legal_name(text, kind)
+            help_text = f"use {kind.shape}" + (f": `{legal}`" if legal else "")
+            self.report.error("E107", message, node.span, help_text)
         elif text in kind.reserved:
             message = f"`{dotted(path)}` cannot be `{text}`: {kind.reserved_because}"
             self.report.error("E107", message, node.span, "choose another name")
@@ -200,7 +208,7 @@ class Walker:
 
     def prose(self, kind: Prose, node: Node, path: Path) -> Any:
         if not isinstance(node, Scalar):
-            return self.wrong(node, path, "text")
+            return self.wrong(node, path, "text", "write one paragraph, in quotes if it contains `: ` or ` #`")
         text = " ".join(node.raw.split())
         bad = next((c for c in text if c in BIDI_CONTROLS or unicodedata.category(c) in ("Cc", "Cs", "Cn")), None)
         if bad is not None:
@@ -214,31 +222,39 @@ class Walker:
             return text
         return INVALID
 
-    def size(self, kind: Size, node: Node, path: Path) -> Any:
+    def size(self, kind: Size, node: Node, path: Path, example: str) -> Any:
         side = Int(1, kind.maximum)
         if not isinstance(node, Sequence):
-            value = self.integer(side, node, path, f"an integer from 1 to {kind.maximum:,} or [height, width]")
+            wanted = f"an integer from 1 to {kind.maximum:,} or [height, width]"
+            value = self.integer(side, node, path, example, wanted)
             return INVALID if value is INVALID else (value, value)
         if len(node.items) != 2:
             message = f"`{dotted(path)}` must be an integer or [height, width]; got a list of {len(node.items)}"
             self.report.error("E103", message, node.span, "channels stand in `input.channels`")
             return INVALID
-        values = tuple(self.integer(side, item, (*path, i)) for i, item in enumerate(node.items))
-        return INVALID if INVALID in values else values
+        return self.integers(side, node, path, example)
 
-    def int_list(self, kind: IntList, node: Node, path: Path) -> Any:
+    def integers(self, kind: Int, node: Sequence, path: Path, example: str) -> Any:
+        """Return the whole numbers of a list."""
+        values = []
+        for index, item in enumerate(node.items):
+            self.spans[(*path, index)] = item.span
+            values.append(self.integer(kind, item, (*path, index), example))
+        return INVALID if INVALID in values else tuple(values)
+
+    def int_list(self, kind: IntList, node: Node, path: Path, example: str) -> Any:
         if not isinstance(node, Sequence):
-            return self.wrong(node, path, "a list of integers", "write it as [32, 32, 64]")
-        if not self.check_length(node, path, kind.minimum_items, kind.maximum_items):
+            return self.wrong(node, path, "a list of integers", _example(path[-1], example))
+        if not self.check_length(node, path, kind.minimum_items, kind.maximum_items, example):
             return INVALID
-        values = tuple(self.integer(kind.item, item, (*path, i)) for i, item in enumerate(node.items))
-        return INVALID if INVALID in values else values
+        return self.integers(kind.item, node, path, example)
 
-    def check_length(self, node: Sequence, path: Path, minimum: int, maximum: int) -> bool:
+    def check_length(self, node: Sequence, path: Path, minimum: int, maximum: int, example: str) -> bool:
         if minimum <= len(node.items) <= maximum:
             return True
         message = f"`{dotted(path)}` must have {minimum} to {maximum} items; got {len(node.items):,}"
-        self.report.error("E104", message, node.span)
+        help_text = f"remove {len(node.items) - maximum:,} of them" if node.items else _example(path[-1], example)
+        self.report.error("E104", message, node.span, help_text)
         return False
 
     def nullable(self, kind: Nullable, node: Node, path: Path, example: str) -> Any:
@@ -272,12 +288,12 @@ class Walker:
             if guess := next((k for k in node.entries if nearest(k, [kind.tag]) and k not in _all_keys(kind)), None):
                 self.unknown(guess, node.entries[guess], [kind.tag], path)
                 return INVALID
-            help_text = f"write `{kind.tag}: {words[0]}`; legal: {', '.join(words)}"
+            help_text = f"add `{kind.tag}: {words[0]}`; legal: {', '.join(words)}"
             self.report.error("E102", f"key `{kind.tag}` of `{dotted(path)}` is missing", node.span, help_text)
             return INVALID
         self.spans[(*path, kind.tag)] = entry.value.span
         if not isinstance(entry.value, Scalar) or not isinstance(entry.value.value, str):
-            return self.wrong(entry.value, (*path, kind.tag), one_of(words))
+            return self.wrong(entry.value, (*path, kind.tag), one_of(words), _example(kind.tag, words[0]))
         if entry.value.value not in words:
             return self.not_one_of(entry.value, entry.value.value, dotted((*path, kind.tag)), words)
         return entry.value.value
@@ -285,22 +301,30 @@ class Walker:
     def own_keys(self, kind: Union, tag: str, node: Mapping, path: Path) -> Mapping:
         """Return `node` without the keys of other variants, each reported: a spelling hint would not explain them."""
         foreign = _all_keys(kind) - {field.key for field in kind.variants[tag].fields}
-        for key in foreign & node.entries.keys():
+        for key in sorted(foreign & node.entries.keys()):
+            if node.entries[key].removes:
+                continue
             owners = tuple(v for v, record in kind.variants.items() if any(f.key == key for f in record.fields))
             message = f"`{key}` is a key of {kind.what} {one_of(owners)}, not of `{tag}`"
-            help_text = f"remove it, or set `{kind.tag}: {owners[0]}`"
+            where = self.spans.get((*path, kind.tag))
+            if where and where.text != node.entries[key].key.text:
+                remove = f"remove it with `{dotted((*path, key))}{'=' if where.text.is_override else ': '}null`"
+            else:
+                remove = "remove it"
+            help_text = f"{remove}, or set `{kind.tag}: {owners[0]}`"
             self.report.error("E101", message, node.entries[key].key, help_text)
         return Mapping(node.span, {key: entry for key, entry in node.entries.items() if key not in foreign})
 
-    def items(self, kind: Items, node: Node, path: Path) -> Any:
+    def items(self, kind: Items, node: Node, path: Path, example: str) -> Any:
         if not isinstance(node, Sequence):
             help_text = f"start each one with `- {{{kind.item.tag}: {next(iter(kind.item.variants))}, ...}}`"
             return self.wrong(node, path, "a list", help_text)
-        if not self.check_length(node, path, kind.minimum_items, kind.maximum_items):
+        if not self.check_length(node, path, kind.minimum_items, kind.maximum_items, example):
             return INVALID
         for index, item in enumerate(node.items):
             self.spans[(*path, index)] = item.span
-        values = tuple(self.union(kind.item, item, (*path, index)) for index, item in enumerate(node.items))
+        one = example.strip("[]")
+        values = tuple(self.union(kind.item, item, (*path, index), one) for index, item in enumerate(node.items))
         return INVALID if INVALID in values else values
 
 
@@ -342,22 +366,35 @@ def _all_keys(kind: Union) -> set[str]:
     return {field.key for record in kind.variants.values() for field in record.fields}
 
 
-def _example(field: Field) -> str | None:
-    return f"for example `{field.key}: {field.example or _EXAMPLES.get(field.key, 1)}`"
+def example_of(field: Field) -> str:
+    """Return a legal value of a field, as help texts show it."""
+    plain = isinstance(field.default, int | float | str) and field.default != ""
+    return field.example or (str(field.default) if plain else str(_EXAMPLES.get(field.key, 1)))
 
 
-_EXAMPLES = {"width": 64, "depth": 3, "ratio": 4}
+_EXAMPLES = {"width": 64, "depth": 3, "ratio": 4, "min_channels": 64}
 
 
-def _number_help(node: Node, path: Path) -> str | None:
+def _example(key: str | int, example: str) -> str:
+    """Return the help for a value that nothing can be guessed from; items of a list have no key to show."""
+    return f"for example `{key}: {example}`" if isinstance(key, str) else f"for example {example}"
+
+
+def legal_name(text: str, kind: Name) -> str | None:
+    """Return the legal name nearest to `text`: My-Net as my_net, or as MyNet for a class."""
+    parts = re.findall("[A-Za-z0-9]+", text)
+    snake, camel = "_".join(parts).lower(), "".join(part[0].upper() + part[1:] for part in parts)
+    return next((name for name in (snake, camel) if kind.pattern.fullmatch(name)), None)
+
+
+def _number_help(kind: Int | Real, node: Node, path: Path, example: str) -> str:
     """Return how to write the number that was probably meant."""
-    if not isinstance(node, Scalar):
-        return None
-    if isinstance(node.value, float) and node.value.is_integer() and abs(node.value) < 1e15:
-        return f"write `{path[-1]}: {int(node.value)}`"
-    if isinstance(node.value, str) and node.value.strip().isascii() and node.value.strip().isdecimal():
-        return f"remove the quotes: `{path[-1]}: {printable(node.value.strip(), 30)}`"
-    return None
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(kind, Int) and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return f"write `{path[-1]}: {int(value)}`"
+    if isinstance(value, str) and is_number(value.strip()):
+        return f"remove the quotes: `{path[-1]}: {printable(value.strip(), 30)}`"
+    return _example(path[-1], example)
 
 
 def _nearest_integers(kind: Int, value: int) -> str:

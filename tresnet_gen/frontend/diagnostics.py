@@ -34,6 +34,10 @@ class Text:
         """Return the number of the line that holds `offset`."""
         return bisect_right(self.line_starts, offset)
 
+    def line_start(self, offset: int) -> int:
+        """Return the offset of the first character of the line that holds `offset`."""
+        return self.line_starts[self.line_of(offset) - 1]
+
     def line_text(self, line: int) -> str:
         """Return line `line` without its end."""
         starts = self.line_starts
@@ -56,12 +60,12 @@ class Span(NamedTuple):
     @property
     def column(self) -> int:
         """Column of the first character."""
-        return self.start - self.text.line_starts[self.line - 1] + 1
+        return self.start - self.text.line_start(self.start) + 1
 
     @property
     def place(self) -> str:
         """`path:line`, as `show --resolved` and `diff` name a value's origin."""
-        return self.text.name if self.text.is_override else f"{self.text.name}:{self.line}"
+        return self.text.name if self.text.is_override else f"{printable(self.text.name, 400)}:{self.line}"
 
 
 class Diagnostic(NamedTuple):
@@ -72,6 +76,7 @@ class Diagnostic(NamedTuple):
     span: Span | None = None
     help: str | None = None
     severity: str = "error"
+    stands_for: int = 1  # findings
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -84,7 +89,7 @@ class Diagnostic(NamedTuple):
         return self.span is not None and self.span.text.is_override and self.code in USAGE_CODES
 
 
-USAGE_CODES = frozenset({"E002", "E004", "E005", "E006", "E007", "E008", "E101", "E103", "E205"})
+USAGE_CODES = frozenset({"E001", "E002", "E003", "E004", "E005", "E006", "E007", "E008", "E101", "E103", "E205"})
 
 
 class SpecError(Exception):
@@ -118,7 +123,9 @@ class Report:
             return
         findings = sorted(self._kept, key=lambda finding: finding.place)
         if self._count > len(findings):
-            findings.append(Diagnostic("E003", f"... and {self._count - len(findings):,} more errors"))
+            more = self._count - len(findings)
+            help_text = "mend the first ones, then validate again"
+            findings.append(Diagnostic("E003", f"{more:,} more errors are not shown", help=help_text, stands_for=more))
         raise SpecError(findings)
 
 

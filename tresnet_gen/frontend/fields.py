@@ -175,16 +175,18 @@ INPUT = Record(
     spec.Input,
 )
 
+NAME = Name(
+    re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII),
+    "lower-case letters, digits and `_`, a letter first, at most 63 characters",
+    RESERVED_FILES,
+    "Python or an operating system uses that name itself",
+)
+
 SPEC = Record(
     (
         Field(
             "name",
-            Name(
-                re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII),
-                "lower-case letters, digits and `_`, a letter first, at most 63",
-                RESERVED_FILES,
-                "Python or an operating system uses that name itself",
-            ),
+            NAME,
             REQUIRED,
             "names the model and the output file; with `extends` the file's own stem is the default",
             "my_net",
@@ -193,7 +195,7 @@ SPEC = Record(
             "class_name",
             Name(
                 re.compile(r"[A-Z][A-Za-z0-9]{0,62}", re.ASCII),
-                "letters and digits, a capital first, at most 63",
+                "letters and digits, a capital first, at most 63 characters",
                 EMITTED_NAMES,
                 "the emitted file uses that name itself",
             ),

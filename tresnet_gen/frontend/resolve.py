@@ -11,9 +11,9 @@ from collections.abc import Sequence as Seq
 from typing import NamedTuple
 
 from tresnet_gen import resources
-from tresnet_gen.frontend.check import dotted
+from tresnet_gen.frontend.check import dotted, legal_name
 from tresnet_gen.frontend.diagnostics import Report, Span, Text, nearest, printable
-from tresnet_gen.frontend.fields import NOT_INHERITED, SPEC
+from tresnet_gen.frontend.fields import NAME, NOT_INHERITED, SPEC
 from tresnet_gen.frontend.kinds import Kind, Nullable, Record, Union
 from tresnet_gen.frontend.source import MAX_BYTES, Entry, Mapping, Node, Scalar, Sequence, compose, decode, describe
 
@@ -69,8 +69,12 @@ def find(argument: str) -> str:
         return bundled[argument]
     guess = nearest(argument, bundled)
     hint = f"did you mean {guess}?" if guess else "see `tresnet-gen list`"
+    if os.path.isdir(argument):
+        raise UnreadableError(f"cannot read {printable(argument)}: it is a folder; name a spec in it")
     if os.path.exists(argument):
-        hint = f"for the file write ./{argument}"
+        hint = f"for the file write {printable(os.path.join('.', argument))}"
+    elif not guess and (near := _near_files(argument)):
+        hint = near.removeprefix("; ")
     raise UnreadableError(f"no bundled spec is named {printable(argument)}; {hint}")
 
 
@@ -98,10 +102,22 @@ class _Resolver:
         if extends is not None and not _is_null(extends.value):
             base = self.base(extends.value, origin, chain)
             inherited = {k: e for k, e in base.entries.items() if k not in NOT_INHERITED}
-            own_name = _default_name(tree, extends, origin)
+            own_name = self.default_name(tree, extends, origin)
             own = Mapping(tree.span, {**tree.entries, **own_name})
             tree = _merged_mapping(Mapping(base.span, inherited), own, SPEC)
         return self.apply_set(tree)
+
+    def default_name(self, tree: Mapping, extends: Entry, origin: Origin) -> dict[str, Entry]:
+        """Return the entry for a `name` left out by a spec that extends another: the stem of its own file."""
+        given = tree.entries.get("name")
+        if origin.path is None or (given and not _is_null(given.value)):
+            return {}
+        stem = name = os.path.splitext(os.path.basename(origin.path))[0]
+        if not NAME.pattern.fullmatch(stem):
+            name = legal_name(stem, NAME) or "my_net"
+            message = f"`name` is missing, and the file's stem is not a legal one: `{printable(stem)}`"
+            self.report.error("E107", message, extends.key, f"add `name: {name}`")
+        return {"name": Entry(extends.key, Scalar(extends.key, name, name))}
 
     def base(self, node: Node, origin: Origin, chain: tuple[str, ...]) -> Mapping:
         """Return the resolved tree of the spec that `extends` names."""
@@ -109,13 +125,16 @@ class _Resolver:
         real = os.path.realpath(path)
         if real in chain:
             names = " -> ".join(map(os.path.basename, (*chain[chain.index(real) :], real)))
-            self.refuse("E202", f"specs extend each other in a circle: {names}", node)
+            self.refuse(
+                "E202", f"specs extend each other in a circle: {names}", node, "extend a spec that stands alone"
+            )
         if len(chain) >= MAX_EXTENDS:
-            self.refuse("E202", f"specs extend each other more than {MAX_EXTENDS} deep", node)
+            message = f"specs extend each other more than {MAX_EXTENDS} deep"
+            self.refuse("E202", message, node, "extend a spec nearer to the first one")
         try:
             return self.resolve(read_file(path, shown), chain)
         except UnreadableError as error:
-            self.refuse("E201", str(error), node)
+            self.refuse("E201", str(error), node, "a path starts at the folder of the spec that it stands in")
             raise AssertionError("unreachable") from error
 
     def locate(self, node: Node, origin: Origin) -> tuple[str, str]:
@@ -129,7 +148,7 @@ class _Resolver:
         if "\\" in target or any(not c.isprintable() for c in target):
             self.refuse("E203", f"`{printable(target)}` is not a relative path", node, "separate folders with `/`")
         if "/" not in target and not target.endswith((".yaml", ".yml")):
-            return self.bundled(target, node), f"specs/{target}.yaml"
+            return self.bundled(target, node, origin), f"specs/{target}.yaml"
         folder = os.path.dirname(origin.path) if origin.path else ""
         path = os.path.normpath(os.path.join(folder, target))
         if os.path.isabs(target) or not any(_lies_below(path, root) for root in (folder or ".", ".")):
@@ -138,11 +157,14 @@ class _Resolver:
         shown_folder = os.path.dirname(origin.text.name) if origin.path else ""
         return path, os.path.normpath(os.path.join(shown_folder, target))
 
-    def bundled(self, name: str, node: Node) -> str:
+    def bundled(self, name: str, node: Node, origin: Origin) -> str:
         bundled = resources.bundled_specs()
         if name not in bundled:
             guess = nearest(name, bundled)
             help_text = f"did you mean `{guess}`?" if guess else "a path ends in .yaml; see `tresnet-gen list`"
+            folder = os.path.dirname(origin.path) if origin.path else ""
+            if os.path.exists(os.path.join(folder, f"{name}.yaml")):
+                help_text = f"for the file write `{printable(name)}.yaml`"
             self.refuse("E201", f"no bundled spec is named `{printable(name)}`", node, help_text)
         return bundled[name]
 
@@ -169,7 +191,8 @@ def _override(tree: Mapping, override: str, report: Report) -> Mapping:
     text = Text("--set", override, is_override=True)
     path, equals, _ = override.partition("=")
     if not equals or not path:
-        report.error("E205", "`--set` wants PATH=VALUE", Span(text, 0, len(override)), "--set stages.2.depth=24")
+        help_text = "for example --set stages.2.depth=24"
+        report.error("E205", "`--set` wants PATH=VALUE", Span(text, 0, len(override)), help_text)
         report.raise_if_any()
     start = len(path) + 1
     key = Span(text, 0, len(path))
@@ -181,7 +204,8 @@ def assign(tree: Mapping, path: str, edit: Entry, report: Report) -> Mapping:
     """Return `tree` with the value at `path` replaced; reports E205 when the path leads nowhere."""
     segments = path.split(".")
     if segments[0] in NOT_INHERITED[3:]:
-        report.error("E205", f"`{segments[0]}` cannot be set by a path", edit.key)
+        help_text = f"write `{segments[0]}` at the top of the spec itself"
+        report.error("E205", f"`{segments[0]}` cannot be set by a path", edit.key, help_text)
         return tree
     try:
         changed = _assigned(tree, segments, 0, edit)
@@ -213,11 +237,11 @@ def _assigned(node: Node | None, segments: list[str], depth: int, edit: Entry) -
     if node is None or _is_null(node):
         node = Mapping(edit.key, {})
     if not isinstance(node, Mapping):
-        raise _NowhereError(f"`{here}` is {describe(node)}")
+        raise _NowhereError(f"`{here}` is {describe(node)}", f"end the path there: {printable(here)}")
     old = node.entries.get(segment)
     value = _assigned(old.value if old else None, segments, depth + 1, edit)
     key = edit.key if old is None or depth == len(segments) - 1 else old.key
-    return Mapping(node.span, {**node.entries, segment: Entry(key, value)})
+    return Mapping(node.span, {**node.entries, segment: Entry(key, value, removes=_is_null(value))})
 
 
 def _index(segment: str, node: Sequence, here: str) -> int:
@@ -245,7 +269,8 @@ def _merged_mapping(base: Mapping, own: Mapping, kind: Kind | None) -> Mapping:
     merged = dict(base.entries)
     for key, entry in own.entries.items():
         old = base.entries.get(key)
-        merged[key] = Entry(entry.key, _merge(old.value, entry.value, kinds.get(key))) if old else entry
+        value = _merge(old.value, entry.value, kinds.get(key)) if old else entry.value
+        merged[key] = Entry(entry.key, value, removes=entry.removes or (old is not None and _is_null(value)))
     return Mapping(own.span, merged)
 
 
@@ -259,15 +284,6 @@ def _kinds_of_keys(kind: Kind | None) -> dict[str, Kind]:
     return {field.key: field.kind for record in records for field in record.fields}
 
 
-def _default_name(tree: Mapping, extends: Entry, origin: Origin) -> dict[str, Entry]:
-    """Return the entry for a `name` left out by a spec that extends another: the stem of its own file."""
-    given = tree.entries.get("name")
-    if origin.path is None or (given and not _is_null(given.value)):
-        return {}
-    stem = os.path.splitext(os.path.basename(origin.path))[0]
-    return {"name": Entry(extends.key, Scalar(extends.key, stem, stem))}
-
-
 def _top_mapping(text: Text) -> Mapping:
     node = compose(text)
     if isinstance(node, Mapping):
@@ -277,7 +293,10 @@ def _top_mapping(text: Text) -> Mapping:
         start = Span(text, 0, 0)
         report.error("E008", "the spec is empty", start, "`tresnet-gen init NAME` writes one to start from")
     else:
-        report.error("E008", f"a spec is a mapping of keys; got {describe(node)}", node.span)
+        message = f"a spec is a mapping of keys; got {describe(node)}"
+        report.error(
+            "E008", message, node.span, "start with `name: my_net`; `tresnet-gen init NAME` writes a whole one"
+        )
     report.raise_if_any()
     raise AssertionError("unreachable")
 

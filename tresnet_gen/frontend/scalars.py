@@ -28,6 +28,11 @@ class AmbiguousNumberError(ValueError):
     """A scalar that YAML 1.1 and 1.2 readers take for different values; args[0] says why."""
 
 
+def is_number(text: str) -> bool:
+    """Return whether a plain scalar of this text is a number that every reader takes for the same."""
+    return bool(INTEGER.fullmatch(text) or FLOAT.fullmatch(text)) and len(text) <= MAX_DIGITS
+
+
 def resolve(text: str) -> Value:
     """Return the value of a plain scalar.
 

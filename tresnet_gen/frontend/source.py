@@ -48,10 +48,11 @@ class Sequence(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A key's place and its value."""
+    """A key's place and its value; `removes` marks a null that takes away what another spec wrote."""
 
     key: Span
     value: "Node"
+    removes: bool = False
 
 
 class Mapping(NamedTuple):
@@ -112,7 +113,8 @@ def compose(text: Text, start: int = 0) -> Node | None:
     report = Report()
     node: Node | None = None
     try:
-        node = _Composer(text, start, report).document()
+        parser = _Events(text.content[start:] if start else text.content)
+        node = _Composer(text, start, report, parser).document()
     except (_StopReadingError, RecursionError):
         pass  # the finding that stopped it is in the report
     except ReaderError as error:
@@ -124,7 +126,12 @@ def compose(text: Text, start: int = 0) -> Node | None:
             "remove it, or write it as an escape in a double-quoted text",
         )
     except yaml.MarkedYAMLError as error:
-        _report_syntax(error, text, start, report)
+        _report_syntax(error, parser, text, start, report)
+    except (ValueError, OverflowError):
+        # PyYAML hands on what chr() and int() say about "\UFFFFFFFF" and about %YAML 1.<5,000 digits>.
+        offset = start + parser.index
+        message = "not valid YAML: the code of a character or a version is out of range"
+        report.error("E002", message, Span(text, offset, offset + 1), "write the character itself, or remove the line")
     report.raise_if_any()
     return node
 
@@ -134,12 +141,12 @@ class _StopReadingError(Exception):
 
 
 class _Composer:
-    def __init__(self, text: Text, start: int, report: Report) -> None:
+    def __init__(self, text: Text, start: int, report: Report, parser: _Events) -> None:
         self.text = text
         self.start = start
         self.report = report
         self.anchors: dict[str, tuple[Node, int] | None] = {}
-        self.events = iter(_Events(text.content[start:] if start else text.content))
+        self.events = iter(parser)
         self.nodes = 0
         self.depth = 0
 
@@ -154,7 +161,8 @@ class _Composer:
 
     def refuse_document(self, event: DocumentStartEvent, second: bool) -> None:
         if second:
-            self.report.error("E008", "a spec is one YAML document; a second one starts here", self.span(event))
+            message = "a spec is one YAML document; a second one starts here"
+            self.report.error("E008", message, self.span(event), "write one spec a file")
             raise _StopReadingError
         what = "%YAML directive" if event.version else "%TAG directive"
         self.report.error("E005", f"{what}s are not allowed", self.span(event), "remove the line; YAML 1.2 is read")
@@ -167,7 +175,7 @@ class _Composer:
     def count(self, nodes: int, event: Event) -> None:
         self.nodes += nodes
         if self.nodes > MAX_EVENTS:
-            message = f"more than {MAX_EVENTS:,} nodes once aliases are expanded"
+            message = f"more than {MAX_EVENTS:,} keys and values, aliases expanded"
             self.report.error("E003", message, self.span(event), "a spec has a few hundred")
             raise _StopReadingError
 
@@ -177,8 +185,10 @@ class _Composer:
             return self.alias(event)
         tag = getattr(event, "tag", None)
         if tag is not None:
-            message = f"tag `{printable(tag)}` is not allowed"
-            self.report.error("E005", message, self.span(event), "specs hold plain text, numbers, lists and mappings")
+            shown = f"!!{tag.removeprefix(_YAML_TAGS)}" if tag.startswith(_YAML_TAGS) else tag
+            message = f"tag `{printable(shown)}` is not allowed"
+            help_text = "remove it; a spec holds plain text, numbers, lists and mappings"
+            self.report.error("E005", message, self.span(event), help_text)
         before = self.nodes
         self.count(1, event)
         if event.anchor:
@@ -193,7 +203,8 @@ class _Composer:
         known = self.anchors.get(anchor)
         if known is None:
             why = "refers to itself" if anchor in self.anchors else "has no anchor before it"
-            self.report.error("E006", f"alias `*{printable(anchor)}` {why}", self.span(event))
+            help_text = f"mark a value above with `&{printable(anchor)}`, or write the value out"
+            self.report.error("E006", f"alias `*{printable(anchor)}` {why}", self.span(event), help_text)
             return Scalar(self.span(event), None, "")
         node, size = known
         self.count(size, event)
@@ -215,7 +226,8 @@ class _Composer:
     def collection(self, start: Event) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.report.error("E003", f"nested more than {MAX_DEPTH} levels deep", self.span(start))
+            message = f"nested more than {MAX_DEPTH} levels deep"
+            self.report.error("E003", message, self.span(start), "a spec needs four levels")
             raise _StopReadingError
         read = self.sequence if isinstance(start, SequenceStartEvent) else self.mapping
         node = read(start)
@@ -264,10 +276,9 @@ class _Composer:
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return node.value
         message = f"keys must be text; got {describe(node)}"
-        help_text = (
-            "items of a list are edited by path: `set: {stages.0.width: 96}`" if isinstance(node, Scalar) else None
-        )
-        self.report.error("E103", message, node.span, help_text)
+        is_index = isinstance(node, Scalar) and type(node.value) is int
+        by_path = "items of a list are edited by path: `set: {stages.0.width: 96}`"
+        self.report.error("E103", message, node.span, by_path if is_index else "write a word")
         return None
 
 
@@ -282,30 +293,65 @@ def describe(node: Node) -> str:
     return printable(node.raw) if node.value is not None else "null"
 
 
-_LOST_IN_FLOW = re.compile(r"while parsing a flow (sequence|mapping)|while scanning a quoted scalar")
-_SYNTAX_HELP = (
-    ("mapping values are not allowed", "quote a text that contains `: `"),
-    ("found character '\\t'", "indent with spaces"),
-    ("cannot start any token", "quote a text that starts with this character"),
-    ("could not find expected ':'", "write `key: value`"),
-    ("block collection", "check the indentation of this line against the one above"),
-    ("block mapping", "check the indentation of this line against the one above"),
+_YAML_TAGS = "tag:yaml.org,2002:"
+# What PyYAML says, what that means to the reader of a spec, and what to do; {0} is the pattern's group.
+_LINE_UP = ("this does not line up with the lines above", "check the indentation of this line against the one above")
+_SYNTAX = (
+    (r"expected (?:<block end>|'<document start>'), but found '([\]}])'", "`{0}` closes nothing", "remove it"),
+    (r"expected (?:<block end>|'<document start>'), but found", *_LINE_UP),
+    (r"mapping values are not allowed|but got ':'", "a `: ` inside a plain text", "put the text in quotes"),
+    (r"expected ',' or '.', but got '<scalar>'", "a comma is missing before this", "separate items by commas"),
+    (r"found character '\\t'", "a tab where only spaces can stand", "write spaces instead"),
+    (r"found character '(.)' that cannot start any token", "a value cannot start with `{0}`", "quote the value"),
+    (r"could not find expected ':'", "a key without `:`", "write `key: value`, with a space"),
+    (r"incompatible YAML document", "only YAML 1.2 is read", "remove the line"),
+    (
+        r"escape (?:character|sequence)",
+        "an unknown escape behind `\\`",
+        "write `\\\\` for a backslash, or use single quotes",
+    ),
+    (r"undefined tag handle|expected URI|invalid (?:start|continuation) byte", "a broken tag", "remove it"),
 )
+_UNFINISHED = "nothing behind this place was read: mend it first"
+_CLOSERS = {"[": "]", "{": "}", "'": "'", '"': '"'}
 
 
-def _report_syntax(error: yaml.MarkedYAMLError, text: Text, start: int, report: Report) -> None:
+def _report_syntax(error: yaml.MarkedYAMLError, parser: _Events, text: Text, start: int, report: Report) -> None:
     """Point at the opening bracket or quote when it is never closed, else at the character the parser gave up on."""
-    context, problem = error.context or "", error.problem or "not YAML"
+    problem = error.problem or "not YAML"
     mark = error.problem_mark or error.context_mark
-    message = problem
-    lost = _LOST_IN_FLOW.match(context)
-    if lost and error.context_mark and mark and mark.line > error.context_mark.line:
-        opened = {"sequence": "`[`", "mapping": "`{`"}.get(lost[1] or "", "the quote")
-        message = f"{opened} is never closed; reading went wrong at line {mark.line + 1}"
-        mark = error.context_mark
     offset = start + (mark.index if mark else 0)
-    help_text = next((h for fragment, h in _SYNTAX_HELP if fragment in f"{context} {problem}"), None)
+    opened = _never_closed(error, parser, text, start, offset)
+    if opened is not None:
+        sign = text.content[opened]
+        at_end = not text.content[offset:].strip()
+        message = f"`{sign}` is never closed" + ("" if at_end else f"; reading failed at line {text.line_of(offset)}")
+        help_text, offset = f"add `{_CLOSERS[sign]}`", opened
+    else:
+        message, help_text = _plainly(problem)
+        if problem.startswith("mapping values") and ": " not in text.content[text.line_start(offset) : offset]:
+            message = "a key where the line above still goes on"
+            help_text = "the line above lacks its `:`, or this line is indented too far"
     report.error("E002", f"not valid YAML: {printable(message, 200)}", Span(text, offset, offset + 1), help_text)
+
+
+def _never_closed(error: yaml.MarkedYAMLError, parser: _Events, text: Text, start: int, offset: int) -> int | None:
+    """Return the offset of the bracket or quote whose missing end made reading fail, None when that is not it."""
+    ended = "stream end" in (error.problem or "") or "end of stream" in (error.problem or "")
+    within = re.match("while (parsing a flow (sequence|mapping)|scanning a quoted scalar)", error.context or "")
+    mark = error.context_mark if within else parser.marks[-1] if ended and parser.marks else None
+    if mark is None or text.content[start + mark.index] not in _CLOSERS:
+        return None
+    opened = start + mark.index
+    return opened if ended or text.line_of(offset) > text.line_of(opened) else None
+
+
+def _plainly(problem: str) -> tuple[str, str]:
+    """Return the parser's problem in the words of a spec's reader, and what to do."""
+    for pattern, message, help_text in _SYNTAX:
+        if found := re.search(pattern, problem):
+            return message.format(*found.groups()), help_text
+    return problem, _UNFINISHED
 
 
 def _code_point(character: int | str | bytes) -> int:

@@ -67,7 +67,7 @@ def _append_head(builder: Builder, x: int) -> None:
 def _stage_faults(spec: Spec) -> Iterator[Diagnostic]:
     for index, stage in enumerate(spec.stages):
         for fault in BLOCKS[stage.block].faults(stage):
-            span = spec.places.nearest(("stages", index, fault.key))
+            span = spec.places.nearest(("stages", index, *fault.key.split(".")))
             yield Diagnostic("E105", fault.message, span, fault.help)
 
 
@@ -78,10 +78,10 @@ def _patch_faults(spec: Spec) -> Iterator[Diagnostic]:
     block = spec.stem.block_size
     for side in dict.fromkeys(s for s in spec.input.size if s % block):
         below, above = side - side % block, side - side % block + block
-        near = f"{below}, {above}" if below else str(above)
-        message = f"{side} is not a multiple of {block} (stem.block_size); nearest {near}"
+        message = f"`input.size` must be a multiple of {block} (`stem.block_size`); got {side}"
         where = ("input", "size", spec.input.size.index(side))
-        yield Diagnostic("E301", message, spec.places.nearest(where), f"use {near.replace(', ', ' or ')}")
+        near = f"{below} or {above}" if below else str(above)
+        yield Diagnostic("E301", message, spec.places.nearest(where), f"use {near}")
 
 
 def _size_help(spec: Spec) -> str:
@@ -89,7 +89,7 @@ def _size_help(spec: Spec) -> str:
     step = spec.stem.block_size if isinstance(spec.stem, SpaceToDepthStem) else 1
     low, high = 0, MAX_SIZE // step
     if not _fits(spec, high * step):
-        return f"no input up to {MAX_SIZE} x {MAX_SIZE} is large enough: use fewer stages of stride 2, or `aa: false`"
+        return f"even {MAX_SIZE:,} x {MAX_SIZE:,} is too small: use fewer stages of stride 2, or `aa: false`"
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if _fits(spec, middle * step) else (middle, high)

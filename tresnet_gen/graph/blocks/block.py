@@ -9,7 +9,7 @@ from tresnet_gen.graph.builder import Builder
 
 
 class Fault(NamedTuple):
-    """A key of a stage that contradicts another: which one, why, and what would be right."""
+    """A key of a stage that contradicts another: its path in the stage, why, and what would be right."""
 
     key: str
     message: str
@@ -17,7 +17,7 @@ class Fault(NamedTuple):
 
 
 class Block(ABC):
-    """A kind of block. `stage` is the stage dataclass that the field table makes for it."""
+    """A kind of block. `stage` is the stage that the field table makes for it."""
 
     class_name: str
 
@@ -48,7 +48,7 @@ def se_faults(se: SqueezeExcite | None, out_channels: int) -> list[Fault]:
     if se is None or se.hidden_channels(out_channels) > 0:
         return []
     message = f"`se` leaves no hidden channels: {out_channels} output channels // ratio {se.ratio} is 0"
-    return [Fault("se", message, f"set `min_channels`, or a ratio of at most {out_channels}")]
+    return [Fault("se.ratio", message, f"set `min_channels`, or a ratio of at most {out_channels}")]
 
 
 def append_shortcut(builder: Builder, name: str, x: int, out_channels: int, stride: int, kind: str) -> int:
