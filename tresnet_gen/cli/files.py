@@ -45,7 +45,7 @@ def read_existing(path: str) -> str | None:
         UnwritableError: when something other than a readable file stands at the path.
     """
     try:
-        if os.path.lexists(path) and not os.path.isfile(path):
+        if os.path.exists(path) and not os.path.isfile(path):
             raise UnwritableError(f"cannot write {printable(path, 400)}: it is not a regular file")
         with open(path, "rb") as file:
             return file.read().decode("utf-8", "replace")

@@ -45,7 +45,7 @@ def as_json(diagnostic: Diagnostic) -> dict[str, Any]:
 def github(diagnostic: Diagnostic) -> str:
     """Return a diagnostic as a GitHub workflow command, which annotates the line in a pull request."""
     span = diagnostic.span
-    place = f"file={_property(span.text.name)},line={span.line},col={span.column}," if span else ""
+    place = f"file={_property(printable(span.text.name, 4096))},line={span.line},col={span.column}," if span else ""
     message = diagnostic.message + (f"\n{diagnostic.help}" if diagnostic.help else "")
     return f"::{diagnostic.severity} {place}title={_property(diagnostic.code)}::{_data(message)}"
 

@@ -1,11 +1,13 @@
 """Arguments and options that several commands share."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+SUFFIXES = (".yaml", ".yml")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -17,8 +19,12 @@ class SpecType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from tresnet_gen.resources import bundled_specs
 
-        names = [CompletionItem(name) for name in bundled_specs() if name.startswith(incomplete)]
-        return [*names, CompletionItem(incomplete, type="file")]
+        names = [name for name in bundled_specs() if name.startswith(incomplete)]
+        if not names:
+            return [CompletionItem(incomplete, type="file")]
+        # Bash drops everything else when it is told to complete files itself.
+        files = [name for name in sorted(os.listdir()) if name.startswith(incomplete) and name.endswith(SUFFIXES)]
+        return [CompletionItem(name) for name in (*names, *files)]
 
 
 def specs(several: bool = True) -> Decorator:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tresnet_gen.analysis.counts import Counts
 from tresnet_gen.emit import activations
-from tresnet_gen.emit.layout import fit, number
+from tresnet_gen.emit.layout import Call, fit, number
 from tresnet_gen.emit.residual import BlockView, StageUse
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
@@ -21,8 +21,8 @@ def body_lines(graph: Graph, counts: Counts, uses: Sequence[StageUse], blocks: d
 def head_lines(spec: Spec, features: int) -> str:
     """Return the assignment of the head."""
     linear = f"fc=nn.Linear({features}, num_classes)"
-    dropout = f"dropout=nn.Dropout({number(spec.head.dropout)})" if spec.head.dropout else ""
-    return fit(8, "self.head = nn.Sequential(OrderedDict(", [dropout, linear], "))")
+    dropout = [f"dropout=nn.Dropout({number(spec.head.dropout)})"] if spec.head.dropout else []
+    return fit(8, "self.head = nn.Sequential(", [Call("OrderedDict(", (*dropout, linear))])
 
 
 def _stem_lines(graph: Graph) -> Iterator[str]:

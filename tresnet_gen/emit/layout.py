@@ -42,7 +42,7 @@ def fit(indent: int, opening: str, items: Sequence[str | Call], closing: str = "
 
 
 def number(value: float) -> str:
-    """Return the shortest literal of a number: 1e-3, 0.05, 64."""
+    """Return the shortest literal of a number, below 0.1 rather in scientific notation: 1e-3, 5e-2, 0.25, 64."""
     plain = repr(value)
     if isinstance(value, int) or value == 0 or abs(value) >= 0.1:
         return plain

@@ -95,9 +95,10 @@ def _stage_uses(spec: Spec) -> list[StageUse]:
 
 
 def _docstring_text(text: str) -> str:
-    r"""Wrap text for a docstring; a backslash or quote in it cannot end or change the docstring."""
+    r"""Wrap text for a docstring; a backslash or quote in it cannot end or change it, a zero-width space shows."""
     wrapped = textwrap.wrap(text, 116, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(wrapped).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    escaped = "\n".join(wrapped).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return escaped.replace("\u200b", "\\u200b")
 
 
 def _has_timm_names(spec: Spec) -> bool:

@@ -6,7 +6,7 @@ contradict each other, shapes.
 
 from typing import Any
 
-from tresnet_gen.frontend.fields import SPEC
+from tresnet_gen.frontend.fields import NOT_INHERITED, SPEC
 from tresnet_gen.frontend.kinds import (
     REQUIRED,
     Choice,
@@ -38,7 +38,7 @@ def json_schema() -> Schema:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "tresnet-gen spec",
         "type": "object",
-        "if": {"required": ["extends"]},
+        "if": {"required": ["extends"], "properties": {"extends": {"type": "string"}}},
         "then": _record(SPEC, partial=True),
         "else": _record(SPEC, partial=False),
     }
@@ -47,15 +47,20 @@ def json_schema() -> Schema:
 def _record(record: Record, partial: bool, tag: Schema | None = None) -> Schema:
     required = [field.key for field in record.fields if field.default is REQUIRED]
     schema: Schema = {
-        "properties": {**(tag or {}), **{field.key: _field(field, partial) for field in record.fields}},
+        "properties": {**(tag or {}), **_properties(record, partial)},
         "additionalProperties": False,
     }
     return schema if partial or not required else {**schema, "required": required}
 
 
+def _properties(record: Record, partial: bool) -> Schema:
+    return {field.key: _field(field, partial) for field in record.fields}
+
+
 def _field(field: Field, partial: bool) -> Schema:
     schema = {"description": _described(field), **_kind(field.kind, partial)}
-    return _or_null(schema) if partial or field.default is not REQUIRED else schema
+    nullable = field.default is not REQUIRED or (partial and field.key in NOT_INHERITED)
+    return _or_null(schema) if nullable else schema
 
 
 def _described(field: Field) -> str:
@@ -129,7 +134,7 @@ def _integer(kind: Int) -> Schema:
     if kind.choices:
         return {"enum": list(kind.choices)}
     bounds: Schema = {"type": "integer", "minimum": kind.minimum, "maximum": kind.maximum}
-    return {**bounds, "not": {"multipleOf": 2}} if kind.odd else bounds
+    return {**bounds, "not": {"type": "integer", "multipleOf": 2}} if kind.odd else bounds
 
 
 def _real(kind: Real) -> Schema:
@@ -146,16 +151,39 @@ def _union(kind: Union, partial: bool) -> Schema:
     """Return if/then on the discriminator, so that an editor reports what is wrong with the variant meant."""
     words: Schema = {"enum": list(kind.variants)}
     tag = {kind.tag: _or_null(words) if kind.default or partial else words}
-    branches = [
-        {"if": _is_variant(kind, name), "then": _record(record, partial, tag)} for name, record in kind.variants.items()
+    branches: list[Schema] = [
+        {"if": _is_variant(kind, name, partial), "then": _record(record, partial, tag)}
+        for name, record in kind.variants.items()
     ]
+    if partial:
+        branches.append({"if": _is_untagged(kind), "then": _any_variant(kind, tag)})
     schema: Schema = {"type": "object", "properties": tag, "allOf": branches}
     return schema if kind.default or partial else {**schema, "required": [kind.tag]}
 
 
-def _is_variant(kind: Union, name: str) -> Schema:
+def _any_variant(kind: Union, tag: Schema) -> Schema:
+    """Return what a mapping may hold whose variant is that of the spec it extends."""
+    properties: Schema = {}
+    for record in kind.variants.values():
+        for key, schema in _properties(record, partial=True).items():
+            same = key not in properties or _without_text(properties[key]) == _without_text(schema)
+            properties[key] = schema if same else {}
+    return {"properties": {**tag, **properties}, "additionalProperties": False}
+
+
+def _without_text(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key != "description"}
+
+
+def _is_untagged(kind: Union) -> Schema:
+    return {"not": {"properties": {kind.tag: {"type": "string"}}, "required": [kind.tag]}}
+
+
+def _is_variant(kind: Union, name: str, partial: bool) -> Schema:
     """Return the test for a mapping being variant `name`; the default's also takes one without a tag."""
-    if name == kind.default:
+    if name == kind.default and not partial:
         others = [other for other in kind.variants if other != name]
+        if not others:
+            return {}  # an empty `enum` is refused by some validators
         return {"not": {"properties": {kind.tag: {"enum": others}}, "required": [kind.tag]}}
     return {"properties": {kind.tag: {"const": name}}, "required": [kind.tag]}

@@ -90,10 +90,11 @@ def decode(data: bytes, name: str) -> Text:
             "E003", "the spec is larger than 1 MiB", Span(Text(name, ""), 0, 0), "a spec has a few dozen lines"
         )
         report.raise_if_any()
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        return Text(name, data.decode("utf-8-sig"))
+        return Text(name, data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        good = data[: error.start].decode("utf-8-sig")
+        good = data[: error.start].decode("utf-8")
         report.error(
             "E001",
             f"byte 0x{data[error.start]:02x} is not UTF-8",

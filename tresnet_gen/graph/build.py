@@ -97,8 +97,10 @@ def _size_help(spec: Spec) -> str:
 
 
 def _fits(spec: Spec, side: int) -> bool:
+    # Blocks behind a stage's first keep its shape, so one block a stage tells.
+    stages = tuple(stage._replace(depth=1) for stage in spec.stages)
     try:
-        _build(spec._replace(input=spec.input._replace(size=(side, side))))
+        _build(spec._replace(input=spec.input._replace(size=(side, side)), stages=stages))
     except CollapseError:
         return False
     return True
