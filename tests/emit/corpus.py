@@ -1,0 +1,37 @@
+"""Emitted files to look at: of every bundled spec, of drawn specs, and of drawn specs with very large numbers."""
+
+from functools import cache
+
+from tests.drawn import TALLY, WIDE, sample, spec_texts
+from tests.oracle import build_graph_of
+from tresnet_gen.emit.render import emit
+from tresnet_gen.frontend.load import load_spec
+from tresnet_gen.graph.build import build_graph
+from tresnet_gen.resources import bundled_specs
+
+
+@cache
+def bundled() -> dict[str, str]:
+    """Return the emitted files of the bundled specs by name."""
+    return {name: emit(build_graph(load_spec(name))) for name in bundled_specs()}
+
+
+@cache
+def drawn() -> dict[str, str]:
+    """Return emitted files of drawn specs that are quick to build, the same in every run."""
+    texts = sample(spec_texts(), 250)
+    TALLY["emitted, checked and run with every condition watched"] = len(texts)
+    return {f"drawn_{number:03}": emit(build_graph_of(text)) for number, text in enumerate(texts)}
+
+
+@cache
+def wide() -> dict[str, str]:
+    """Return emitted files of drawn specs with large numbers, too large to build."""
+    texts = sample(spec_texts(WIDE), 60)
+    TALLY["with large numbers emitted and checked"] = len(texts)
+    return {f"wide_{number:02}": emit(build_graph_of(text)) for number, text in enumerate(texts)}
+
+
+def every_file() -> dict[str, str]:
+    """Return all of them."""
+    return bundled() | drawn() | wide()

@@ -1,0 +1,183 @@
+"""Every emitted file is one that a careful person could have written: formatted, linted, typed, nothing unused."""
+
+import ast
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.emit import arms
+from tests.emit.corpus import bundled, drawn, every_file
+from tests.oracle import module_of
+from tresnet_gen.analysis.counts import count
+from tresnet_gen.frontend.fields import EMITTED_NAMES
+from tresnet_gen.frontend.load import load_spec
+from tresnet_gen.graph.build import build_graph
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all files, outside of this project and its settings."""
+    path = tmp_path_factory.mktemp("emitted")
+    for name, source in every_file().items():
+        (path / f"{name}.py").write_text(source, encoding="utf-8")
+    return path
+
+
+def run_tool(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def assert_clean(process: "subprocess.Popen[str]") -> None:
+    output, _ = process.communicate()
+    assert process.returncode == 0, output[-5_000:]
+
+
+def test_formatted_as_ruff_would(folder: Path) -> None:
+    assert_clean(run_tool(folder, "ruff", "format", "--isolated", "--line-length", "120", "--check", "."))
+
+
+def test_clean_under_the_default_rules_of_ruff(folder: Path) -> None:
+    assert_clean(run_tool(folder, "ruff", "check", "--isolated", "--no-cache", "."))
+
+
+def test_clean_under_strict_mypy_for_the_oldest_and_this_python(folder: Path, tmp_path: Path) -> None:
+    settings = ["--strict", "--config-file=", "--no-error-summary", "."]
+    oldest = run_tool(folder, "mypy", f"--cache-dir={tmp_path / 'oldest'}", "--python-version=3.10", *settings)
+    newest = run_tool(folder, "mypy", f"--cache-dir={tmp_path / 'newest'}", *settings)
+    assert_clean(oldest)
+    assert_clean(newest)
+
+
+def test_compile_without_a_warning_and_with_the_syntax_of_python_3_10() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name, source in every_file().items():
+            compile(source, name, "exec")
+            ast.parse(source, name, feature_version=(3, 10))
+
+
+def test_import_nothing_but_torch_and_the_standard_library() -> None:
+    for source in every_file().values():
+        assert {module.partition(".")[0] for module in imported(source)} <= {"torch", *sys.stdlib_module_names}
+        assert "torch" in imported(source)
+
+
+def imported(source: str) -> set[str]:
+    modules = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert node.module is not None
+            modules.add(node.module)
+    return modules
+
+
+def test_use_every_definition_parameter_and_attribute() -> None:
+    for name, source in every_file().items():
+        assert list(unused(ast.parse(source))) == [], name
+
+
+def unused(tree: ast.Module) -> Iterator[str]:
+    """Yield functions, classes, parameters, attributes and variables that are never read."""
+    read = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    read += Counter(n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load))
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() if node in tree.body:
+                inside = Counter(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+                if read[node.name] <= inside[node.name]:
+                    yield f"definition {node.name}"
+            case ast.Attribute(ctx=ast.Store()) if node.attr not in SEQUENTIAL and not read[node.attr]:
+                yield f"attribute {node.attr}"
+        if isinstance(node, ast.FunctionDef):
+            names = {n.id for s in node.body for n in ast.walk(s) if isinstance(n, ast.Name)}
+            arguments = [*node.args.args, *node.args.kwonlyargs, *filter(None, (node.args.vararg, node.args.kwarg))]
+            yield from (f"parameter {node.name}({a.arg})" for a in arguments if a.arg not in names | {"self"})
+
+
+# Children of an nn.Sequential are called by it.
+SEQUENTIAL = {"conv", "bn", "act"}
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_bundled_programs_print_what_was_counted_and_take_every_arm(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched = arms.run(bundled()[name])
+    graph = build_graph(load_spec(name))
+    totals, (logits,) = count(graph).totals, graph.nodes[-1].shape
+    assert capsys.readouterr().out == f"{totals.params:,} parameters\n(1, {logits})\n"
+    assert watched.one_sided() == []
+
+
+def test_drawn_programs_take_every_arm() -> None:
+    kinds: Counter[str] = Counter()
+    for name, source in drawn().items():
+        watched = arms.run(source)
+        assert watched.one_sided() == [], name
+        kinds.update(watched.texts())
+    # What the blocks branch on, all of it seen: a corpus that never branches would prove nothing.
+    assert kinds.keys() >= {
+        "act is not None",
+        "stride == 2",
+        "in_channels != out_channels",
+        "stride == 2 or in_channels != out_channels",
+        "se_width",
+        "blur",
+        "blur and stride == 2",
+    }
+
+
+def test_the_watch_sees_an_arm_that_is_not_taken() -> None:
+    source = "a, b = 1, 0\nc = a and b\nd = [n for n in range(3) if n]\ne = 1 if a else 2\nif b or a:\n    pass\n"
+    assert arms.run(source).one_sided() == [
+        "line 2: `a` was [True]",
+        "line 2: `b` was [False]",
+        "line 4: `a` was [True]",
+        "line 5: `b` was [False]",
+        "line 5: `a` was [True]",
+        "line 5: `b or a` was [True]",
+    ]
+
+
+def test_names_that_a_class_may_not_take_are_those_the_files_use() -> None:
+    """`class_name` begins with a capital, so only such names can clash."""
+    used: set[str] = set()
+    for source in every_file().values():
+        used |= top_level_names(ast.parse(source)) - set(module_all(source))
+    capitalised = {name for name in used if name[0].isupper()}
+    assert capitalised | {"None", "True", "False"} == EMITTED_NAMES
+
+
+def top_level_names(tree: ast.Module) -> set[str]:
+    names = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    imports = (node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+    names |= {alias.asname or alias.name for node in imports for alias in node.names}
+    return names | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id[0].isupper()}
+
+
+def module_all(source: str) -> list[str]:
+    (assigned,) = (
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    names = ast.literal_eval(assigned)
+    assert isinstance(names, list)
+    return names
+
+
+def test_the_one_public_name_is_the_class() -> None:
+    for source in drawn().values():
+        module = module_of(source)
+        (public,) = module.__all__
+        assert public == module_all(source)[0]
+        assert getattr(module, public).__name__ == public

@@ -1,0 +1,148 @@
+"""Whatever bytes a spec holds, the front end answers with a spec or with findings, and soon."""
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, event, example, given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from tests.frontend.trees import SPECS
+from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
+from tresnet_gen.frontend.load import parse_spec, spec_from
+from tresnet_gen.frontend.resolve import Origin
+from tresnet_gen.frontend.source import decode
+from tresnet_gen.graph.build import build_graph
+
+BUNDLED = [path.read_bytes() for path in sorted(SPECS.glob("*.yaml"))]
+
+# What YAML, the spec language and Python give a meaning to.
+TOKENS = [
+    *("\n", "\n  ", "\n- ", "\n  - ", " ", ": ", ":", ", ", "- ", "? ", "{", "}", "[", "]", "|", ">-", "#", " #", "'"),
+    *(
+        '"',
+        "\\",
+        "&a ",
+        "*a",
+        "*b",
+        "!!int ",
+        "!x ",
+        "!<",
+        "<<: ",
+        "%YAML 1.2\n",
+        "---\n",
+        "...\n",
+        "@",
+        "`",
+        "\t",
+        "\r",
+    ),
+    *(
+        "name: small\n",
+        "stem: ",
+        "stages:\n",
+        "block: ",
+        "basic",
+        "bottleneck",
+        "depth: ",
+        "width: ",
+        "stride: ",
+        "se: ",
+    ),
+    *("type: ", "conv", "deep", "widths: ", "extends: ", "tresnet_m", "set: ", "stages.0.width: ", "..", "stages.-1: "),
+    *("0", "1", "2", "64", "010", "1_0", "0x1", "1:30", "1e-3", "1e999", "-0", ".nan", "9" * 50, "null", "~", "true"),
+    *("\0", "\x07", "\x1b[31m", "\x85", "\u2028", "\u202e", "\ufeff", "\ud7ff", "\U0001f600", "e\u0301", "\\ud800"),
+    *("{{ 7 }}", "{% raw %}", '"""', "__import__", "\\U00110000", "\\x", "[" * 30, "{a: " * 30, "\n  a:" * 30),
+]
+
+
+@st.composite
+def edited(draw: DrawFn) -> bytes:
+    """Return a bundled spec's text with a few tokens put in, and a few stretches taken out or doubled."""
+    data = draw(st.sampled_from(BUNDLED))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(data)))
+        end = min(len(data), start + draw(st.integers(0, 40)))
+        token = draw(st.sampled_from(TOKENS)).encode() if draw(st.booleans()) else data[start:end] * 2
+        data = data[:start] + token + data[end:]
+    return data
+
+
+TEXTS = st.one_of(
+    st.binary(max_size=200),
+    st.lists(st.sampled_from(TOKENS), max_size=40).map(lambda tokens: "".join(tokens).encode("utf-8")),
+    edited(),
+)
+
+
+def check(finding: Diagnostic) -> None:
+    """Hold that a finding is fit for a terminal and that its place exists."""
+    assert (finding.message + (finding.help or "")).isprintable()
+    if finding.span is not None:
+        _, line, column = finding.place
+        assert 1 <= line <= len(finding.span.text.line_starts)
+        assert 1 <= column <= len(finding.span.text.line_text(line)) + 2
+
+
+@settings(max_examples=1500, deadline=timedelta(seconds=2), suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS)
+@example(b'"\\UFFFFFFFF"')
+@example(b"%YAML 1." + b"1" * 5000 + b"\n---\n")
+@example(b"\xef\xbb\xbfa: \xe9")
+@example(b"a: " + b"[" * 100_000)
+@example(b"- " * 20_000)
+@example(b"? " * 20_000)
+@example(b"&a " * 2_000 + b"x")
+@example(b"a: &a {<<: *a, ? *a : *a}")
+@example(b"\n".join(b"k%d: 1" % number for number in range(9_000)))
+def test_nothing_but_findings_comes_back(data):
+    try:
+        graph = build_graph(spec_from(Origin(decode(data, "fuzzed.yaml"), None)))
+    except SpecError as error:
+        assert error.diagnostics
+        for finding in error.diagnostics:
+            check(finding)
+        event(error.diagnostics[0].code)
+    else:
+        event("legal")
+        assert len(graph.nodes) > 3
+
+
+SMALL = "name: small\nstem: {type: conv, width: 8}\nstages: [{block: basic, depth: 1, width: 8}]\n"
+PARTS = [
+    "name",
+    "stages",
+    "stem",
+    "0",
+    "1",
+    "-1",
+    "00",
+    "9" * 30,
+    "width",
+    "se",
+    "ratio",
+    "act",
+    "type",
+    "extends",
+    "",
+    "x",
+]
+EDITS = st.builds(
+    lambda path, equals, value: f"{'.'.join(path)}{equals}{''.join(value)}",
+    st.lists(st.sampled_from(PARTS), max_size=4),
+    st.sampled_from(["=", "=", "=", " = ", ""]),
+    st.lists(st.sampled_from(TOKENS), max_size=3),
+)
+
+
+@settings(max_examples=500, deadline=timedelta(seconds=2), suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(EDITS, min_size=1, max_size=3))
+def test_no_edit_of_the_command_line_gets_through(edits):
+    try:
+        spec = parse_spec(SMALL, overrides=edits)
+    except SpecError as error:
+        event(error.diagnostics[0].code)
+        for finding in error.diagnostics:
+            check(finding)
+    else:
+        event("legal")
+        assert len(spec.stages) == 1

@@ -1,0 +1,105 @@
+"""Specs whose values are legal one by one and still make no network: what is said, where, and what to do."""
+
+import pytest
+
+from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
+from tresnet_gen.frontend.load import parse_spec
+from tresnet_gen.graph.build import build_graph
+
+SPEC = """\
+name: faulty
+input: {size: INPUT}
+stem: {type: space_to_depth, block_size: 4, width: 8}
+stages:
+  - {block: basic, depth: 1, width: 8}
+  - STAGE
+"""
+FINE = "{block: basic, depth: 1, width: 8}"
+BLURRED = "{block: basic, depth: 1, width: 8, stride: 2, aa: true}"
+
+
+def refusal(size: str = "32", stage: str = FINE) -> list[Diagnostic]:
+    spec = parse_spec(SPEC.replace("INPUT", size).replace("STAGE", stage), "faulty.yaml")
+    with pytest.raises(SpecError) as caught:
+        build_graph(spec)
+    return list(caught.value.diagnostics)
+
+
+def excerpt(diagnostic: Diagnostic) -> str:
+    """Return the text a finding points at."""
+    assert diagnostic.span is not None
+    return diagnostic.span.text.content[diagnostic.span.start : diagnostic.span.end]
+
+
+@pytest.mark.parametrize(
+    ("stage", "message", "help_text", "at"),
+    [
+        (
+            "{block: bottleneck, depth: 1, width: 78, groups: 32}",
+            "`width` must be a multiple of `groups` (32); got 78",
+            "use 64 or 96",
+            "78",
+        ),
+        (
+            "{block: bottleneck, depth: 1, width: 5, groups: 8}",
+            "`width` must be a multiple of `groups` (8); got 5",
+            "use 8",
+            "5",
+        ),
+        (
+            "{block: basic, depth: 1, width: 8, se: {ratio: 9}}",
+            "`se` leaves no hidden channels: 8 output channels // ratio 9 is 0",
+            "set `min_channels`, or a ratio of at most 8",
+            "9",
+        ),
+        (
+            "{block: bottleneck, depth: 1, width: 8, se: {ratio: 33}}",
+            "`se` leaves no hidden channels: 32 output channels // ratio 33 is 0",
+            "set `min_channels`, or a ratio of at most 32",
+            "33",
+        ),
+    ],
+)
+def test_contradicting_keys(stage: str, message: str, help_text: str, at: str) -> None:
+    (found,) = refusal(stage=stage)
+    assert (found.code, found.message, found.help, excerpt(found)) == ("E105", message, help_text, at)
+
+
+def test_all_contradictions_are_reported_at_once() -> None:
+    found = refusal("30", "{block: bottleneck, depth: 1, width: 5, groups: 2, se: {ratio: 99}}")
+    assert sorted(d.code for d in found) == ["E105", "E105", "E301"]
+
+
+@pytest.mark.parametrize(
+    ("size", "at", "help_text"),
+    [("30", "30", "use 28 or 32"), ("3", "3", "use 4"), ("[32, 33]", "33", "use 32 or 36")],
+)
+def test_sizes_that_do_not_divide_into_patches(size: str, at: str, help_text: str) -> None:
+    (found,) = refusal(size)
+    message = f"`input.size` must be a multiple of 4 (`stem.block_size`); got {at}"
+    assert (found.code, found.message, found.help, excerpt(found)) == ("E301", message, help_text, at)
+
+
+def test_each_side_that_does_not_divide_is_reported_once() -> None:
+    assert [excerpt(d) for d in refusal("[30, 33]")] == ["30", "33"]
+    assert [excerpt(d) for d in refusal("[30, 30]")] == ["30"]
+
+
+def test_a_feature_map_that_is_too_small_names_the_stage_and_the_least_size() -> None:
+    (found,) = refusal("[4, 64]", BLURRED)
+    assert found.code == "E302"
+    assert "layer2 (`stages.1`) collapses at an input of 4 x 64: a 1 x 16 feature map" in found.message
+    assert found.help is not None
+    assert "the smallest input side is 8;" in found.help
+    assert found.span is not None
+    assert found.span.place == "faulty.yaml:6"
+
+
+def test_a_network_that_no_input_is_large_enough_for() -> None:
+    stages = "\n".join([f"  - {BLURRED}"] * 20)
+    with pytest.raises(SpecError) as caught:
+        build_graph(parse_spec(SPEC.replace("INPUT", "224").replace("  - STAGE", stages)))
+    (found,) = caught.value.diagnostics
+    assert found.code == "E302"
+    assert found.help is not None
+    assert "even 16,384 x 16,384 is too small" in found.help
