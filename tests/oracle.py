@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from tresnet_gen.emit.render import emit
+from tresnet_gen.emission.render import emit
 from tresnet_gen.frontend.load import load_spec, parse_spec
 from tresnet_gen.frontend.spec import Spec
 from tresnet_gen.graph.build import build_graph

@@ -16,7 +16,7 @@ from tresnet_gen.version import __version__
 
 if TYPE_CHECKING:
     from tresnet_gen.analysis.counts import Counts, count
-    from tresnet_gen.emit.render import emit
+    from tresnet_gen.emission.render import emit
     from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
     from tresnet_gen.frontend.load import load_spec, parse_spec
     from tresnet_gen.frontend.resolve import UnreadableError
@@ -48,7 +48,7 @@ _HOMES = {
     "UnreadableError": "frontend.resolve",
     "build_graph": "graph.build",
     "count": "analysis.counts",
-    "emit": "emit.render",
+    "emit": "emission.render",
     "load_spec": "frontend.load",
     "parse_spec": "frontend.load",
 }
@@ -57,6 +57,4 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value  # importing tresnet_gen.emit.render has just bound `emit` to the subpackage
-    return value
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

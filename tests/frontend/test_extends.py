@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.frontend.trees import SPECS, as_yaml, findings
-from tresnet_gen.emit.stamp import spec_sha256
+from tresnet_gen.emission.stamp import spec_sha256
 from tresnet_gen.frontend.describe import resolved_values
 from tresnet_gen.frontend.diagnostics import SpecError
 from tresnet_gen.frontend.load import load_spec, parse_spec

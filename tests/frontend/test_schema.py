@@ -126,8 +126,7 @@ FULL = {
 }
 BARE = {"name": "bare", "stem": {"type": "conv", "width": 8}, "stages": [{"block": "basic", "depth": 1, "width": 8}]}
 CONV = {**BARE, "stem": {"type": "conv", "kernel": 3, "stride": 1, "width": 8, "pool": "max", "act": {}}, "norm": {}}
-DEEP = {**BARE, "stem": {"type": "deep", "widths": [8, 8, 16], "pool": None}, "act": {"slope": None, "type": "silu"}}
-DEEP["act"] = {"type": "silu"}
+DEEP = {**BARE, "stem": {"type": "deep", "widths": [8, 8, 16], "pool": None}, "act": {"type": "silu"}}
 BASES = (FULL, BARE, CONV, DEEP)
 
 KEYS = sorted({field.key for record in records(SPEC) for field in record.fields} | {"type", "block"})

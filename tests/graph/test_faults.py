@@ -76,7 +76,7 @@ def test_all_contradictions_are_reported_at_once() -> None:
 )
 def test_sizes_that_do_not_divide_into_patches(size: str, at: str, help_text: str) -> None:
     (found,) = refusal(size)
-    message = f"`input.size` must be a multiple of 4 (`stem.block_size`); got {at}"
+    message = f"{at} is not a multiple of 4 (stem.block_size); nearest {help_text[4:].replace(' or ', ', ')}"
     assert (found.code, found.message, found.help, excerpt(found)) == ("E301", message, help_text, at)
 
 

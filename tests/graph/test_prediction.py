@@ -13,7 +13,7 @@ from torch import nn
 from tests.drawn import TALLY, spec_texts, text_of
 from tests.oracle import Measured, build, build_graph_of, is_buffer, measure
 from tresnet_gen.analysis.counts import count
-from tresnet_gen.emit.render import emit
+from tresnet_gen.emission.render import emit
 from tresnet_gen.frontend.diagnostics import SpecError
 from tresnet_gen.frontend.load import parse_spec
 from tresnet_gen.frontend.spec import Spec

@@ -15,8 +15,8 @@ import pytest
 
 from tests.cli.running import Result, program, tool
 from tests.hostile.corpus import ACCEPTED, CODE, DESCRIPTIONS, MARK, REFUSED, described, spec
-from tresnet_gen.emit.render import emit
-from tresnet_gen.emit.stamp import Ownership, ownership
+from tresnet_gen.emission.render import emit
+from tresnet_gen.emission.stamp import Ownership, ownership
 from tresnet_gen.frontend.load import spec_from
 from tresnet_gen.frontend.resolve import Origin
 from tresnet_gen.frontend.source import decode

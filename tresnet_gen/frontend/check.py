@@ -163,7 +163,7 @@ class Walker:
             or (kind.maximum is not None and number > kind.maximum)
         )
         if not bad:
-            return number
+            return number + 0.0  # -0.0 is 0.0
         message = f"`{dotted(path)}` must be {real_text(kind)}; got {describe(node)}"
         help_text = _nearest_real(kind, number) or _example(path[-1], example)
         self.report.error("E104", message, node.span, help_text)

@@ -78,10 +78,10 @@ def _patch_faults(spec: Spec) -> Iterator[Diagnostic]:
     block = spec.stem.block_size
     for side in dict.fromkeys(s for s in spec.input.size if s % block):
         below, above = side - side % block, side - side % block + block
-        message = f"`input.size` must be a multiple of {block} (`stem.block_size`); got {side}"
+        near = f"{below}, {above}" if below else str(above)
+        message = f"{side} is not a multiple of {block} (stem.block_size); nearest {near}"
         where = ("input", "size", spec.input.size.index(side))
-        near = f"{below} or {above}" if below else str(above)
-        yield Diagnostic("E301", message, spec.places.nearest(where), f"use {near}")
+        yield Diagnostic("E301", message, spec.places.nearest(where), f"use {near.replace(', ', ' or ')}")
 
 
 def _size_help(spec: Spec) -> str:

@@ -74,13 +74,9 @@ class Op:
         return self.macs(output)
 
 
-def _extent(size: int, kernel: int, stride: int, padding: int, ceil: bool = False) -> int:
-    """Return the output extent of a sliding window; with `ceil` the last window may overhang on the right."""
-    span = size + 2 * padding - kernel
-    steps = -(-span // stride) if ceil else span // stride
-    if ceil and steps * stride >= size + padding:  # a window must start inside the input or the left padding
-        steps -= 1
-    return steps + 1
+def _extent(size: int, kernel: int, stride: int, padding: int) -> int:
+    """Return the output extent of a sliding window."""
+    return (size + 2 * padding - kernel) // stride + 1
 
 
 class Input(Op):
@@ -195,7 +191,7 @@ class AvgPool(Op):
 
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
-        return channels, _extent(height, 2, 2, 0, ceil=True), _extent(width, 2, 2, 0, ceil=True)
+        return channels, (height + 1) // 2, (width + 1) // 2
 
 
 class BlurPool(Op):

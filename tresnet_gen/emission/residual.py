@@ -7,8 +7,8 @@ an argument. A condition is emitted only when both of its arms are taken.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tresnet_gen.emit import activations
-from tresnet_gen.emit.layout import fit, number
+from tresnet_gen.emission import activations
+from tresnet_gen.emission.layout import fit, number
 from tresnet_gen.frontend.spec import Act, Stage
 from tresnet_gen.graph.blocks import BLOCKS, Block
 

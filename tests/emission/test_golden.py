@@ -5,7 +5,7 @@ import math
 import pytest
 from torch import Tensor, nn
 
-from tests.emit.golden import TOLERANCE, deviation, eval_facts, filled, filled_state, logits_at
+from tests.emission.golden import TOLERANCE, deviation, eval_facts, filled, filled_state, logits_at
 from tests.oracle import RELATIVES, TRESNETS, build, facts, fill_values, image, is_buffer, source_of, state_facts
 
 

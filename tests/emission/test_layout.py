@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tresnet_gen.emit.layout import LINE_LENGTH, Call, fit, number
+from tresnet_gen.emission.layout import LINE_LENGTH, Call, fit, number
 
 
 @pytest.mark.parametrize(

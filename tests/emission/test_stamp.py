@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.oracle import source_of
-from tresnet_gen.emit.stamp import Ownership, ownership, spec_sha256
+from tresnet_gen.emission.stamp import Ownership, ownership, spec_sha256
 from tresnet_gen.frontend.load import load_spec
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.emit.golden import TOLERANCE, deviation, eval_facts, filled, logits_at
+from tests.emission.golden import TOLERANCE, deviation, eval_facts, filled, logits_at
 from tests.oracle import facts, image, source_of, state_facts
 
 MODEL = "tresnet_m"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emit import arms
-from tests.emit.corpus import bundled, drawn, every_file
+from tests.emission import arms
+from tests.emission.corpus import bundled, drawn, every_file
 from tests.oracle import module_of
 from tresnet_gen.analysis.counts import count
 from tresnet_gen.frontend.fields import EMITTED_NAMES

@@ -11,8 +11,8 @@ import yaml
 
 from tests.drawn import sample, spec_texts
 from tests.oracle import build_graph_of
-from tresnet_gen.emit.render import emit
-from tresnet_gen.emit.stamp import spec_sha256
+from tresnet_gen.emission.render import emit
+from tresnet_gen.emission.stamp import spec_sha256
 from tresnet_gen.frontend.describe import resolved_values
 from tresnet_gen.frontend.load import load_spec, parse_spec
 from tresnet_gen.resources import bundled_specs
@@ -20,7 +20,7 @@ from tresnet_gen.resources import bundled_specs
 ROOT = Path(__file__).resolve().parents[2]
 EMIT_ALL = """
 import json, sys
-from tresnet_gen.emit.render import emit
+from tresnet_gen.emission.render import emit
 from tresnet_gen.frontend.load import parse_spec
 from tresnet_gen.graph.build import build_graph
 texts = json.loads(sys.stdin.buffer.read())

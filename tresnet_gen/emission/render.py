@@ -4,9 +4,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tresnet_gen import resources
-from tresnet_gen.emit.layout import fit
-from tresnet_gen.emit.stamp import stamp
-from tresnet_gen.emit.view import module_view
+from tresnet_gen.emission.layout import fit
+from tresnet_gen.emission.stamp import stamp
+from tresnet_gen.emission.view import module_view
 from tresnet_gen.graph.graph import Graph
 
 if TYPE_CHECKING:

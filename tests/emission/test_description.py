@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.drawn import TALLY
 from tests.oracle import build_graph_of
-from tresnet_gen.emit.render import emit
-from tresnet_gen.emit.stamp import Ownership, ownership
+from tresnet_gen.emission.render import emit
+from tresnet_gen.emission.stamp import Ownership, ownership
 from tresnet_gen.frontend.diagnostics import SpecError
 from tresnet_gen.frontend.load import parse_spec
 

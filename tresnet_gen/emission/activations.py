@@ -1,6 +1,6 @@
 """Activations as PyTorch modules."""
 
-from tresnet_gen.emit.layout import number
+from tresnet_gen.emission.layout import number
 from tresnet_gen.frontend.spec import Act
 
 # SiLU and Hardswish need their input in backward: in place they would copy it first.

@@ -1,7 +1,7 @@
 """The stage table and the references of the emitted docstring."""
 
 from tresnet_gen.analysis.counts import Counts, StageCount
-from tresnet_gen.emit.residual import StageUse
+from tresnet_gen.emission.residual import StageUse
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.tables import aligned, rounded
 

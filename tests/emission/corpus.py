@@ -4,7 +4,7 @@ from functools import cache
 
 from tests.drawn import TALLY, WIDE, sample, spec_texts
 from tests.oracle import build_graph_of
-from tresnet_gen.emit.render import emit
+from tresnet_gen.emission.render import emit
 from tresnet_gen.frontend.load import load_spec
 from tresnet_gen.graph.build import build_graph
 from tresnet_gen.resources import bundled_specs

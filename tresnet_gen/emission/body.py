@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from tresnet_gen.analysis.counts import Counts
-from tresnet_gen.emit import activations
-from tresnet_gen.emit.layout import Call, fit, number
-from tresnet_gen.emit.residual import BlockView, StageUse
+from tresnet_gen.emission import activations
+from tresnet_gen.emission.layout import Call, fit, number
+from tresnet_gen.emission.residual import BlockView, StageUse
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.graph.ops import Shape

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tresnet_gen.analysis.counts import CONVENTION, count
-from tresnet_gen.emit.body import body_lines, head_lines
-from tresnet_gen.emit.header import references, stage_table
-from tresnet_gen.emit.layout import fit, number
-from tresnet_gen.emit.residual import BlockView, ShortcutView, StageUse, block_view, option_type, shortcut_views
-from tresnet_gen.emit.stamp import spec_sha256
+from tresnet_gen.emission.body import body_lines, head_lines
+from tresnet_gen.emission.header import references, stage_table
+from tresnet_gen.emission.layout import fit, number
+from tresnet_gen.emission.residual import BlockView, ShortcutView, StageUse, block_view, option_type, shortcut_views
+from tresnet_gen.emission.stamp import spec_sha256
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.version import __version__

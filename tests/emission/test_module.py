@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from tests.oracle import TRESNETS, build, build_graph_of, facts, module_of, source_of
-from tresnet_gen.emit.render import emit
+from tresnet_gen.emission.render import emit
 
 IMAGES = torch.linspace(-1, 1, 3 * 64 * 64).reshape(1, 3, 64, 64)
 
