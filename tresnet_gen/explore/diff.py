@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tresnet_gen.analysis.counts import Counts, StageCount, Totals, count
-from tresnet_gen.frontend.check import dotted
 from tresnet_gen.frontend.describe import Setting, settings
 from tresnet_gen.frontend.spec import Path
+from tresnet_gen.frontend.wording import dotted
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.graph.ops import Shape
 

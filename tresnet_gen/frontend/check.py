@@ -4,7 +4,6 @@ null stands for "use the default" wherever a key has one.
 """
 
 import math
-import re
 import unicodedata
 from typing import Any
 
@@ -30,9 +29,20 @@ from tresnet_gen.frontend.kinds import (
     Size,
     Union,
 )
-from tresnet_gen.frontend.scalars import is_number
 from tresnet_gen.frontend.source import BIDI_CONTROLS, Entry, Mapping, Node, Scalar, Sequence, describe
 from tresnet_gen.frontend.spec import Path
+from tresnet_gen.frontend.wording import (
+    dotted,
+    example_help,
+    example_of,
+    integer_text,
+    legal_name,
+    nearest_integers,
+    nearest_real,
+    number_help,
+    one_of,
+    real_text,
+)
 
 INVALID: Any = object()
 
@@ -66,7 +76,7 @@ class Walker:
             return self.default(field)
         if entry is not None:
             message = f"`{dotted((*path, field.key))}` is required; got null"
-            self.report.error("E102", message, entry.value.span, _example(field.key, example_of(field)))
+            self.report.error("E102", message, entry.value.span, example_help(field.key, example_of(field)))
         elif expected:
             owner = f" of `{dotted(path)}`" if path else ""
             message = f"key `{field.key}`{owner} is missing"
@@ -141,19 +151,19 @@ class Walker:
     def integer(self, kind: Int, node: Node, path: Path, example: str, wanted: str = "") -> Any:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int):
-            return self.wrong(node, path, wanted or integer_text(kind), _number_help(kind, node, path, example))
+            return self.wrong(node, path, wanted or integer_text(kind), number_help(kind, node, path, example))
         if value in kind.choices or (
             not kind.choices and kind.minimum <= value <= kind.maximum and not (kind.odd and value % 2 == 0)
         ):
             return value
         message = f"`{dotted(path)}` must be {integer_text(kind)}; got {printable(str(value))}"
-        self.report.error("E104", message, node.span, f"use {_nearest_integers(kind, value)}")
+        self.report.error("E104", message, node.span, f"use {nearest_integers(kind, value)}")
         return INVALID
 
     def real(self, kind: Real, node: Node, path: Path, example: str) -> Any:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return self.wrong(node, path, real_text(kind), _number_help(kind, node, path, example))
+            return self.wrong(node, path, real_text(kind), number_help(kind, node, path, example))
         number = float(value)
         bad = (
             not math.isfinite(number)
@@ -165,7 +175,7 @@ class Walker:
         if not bad:
             return number + 0.0  # -0.0 is 0.0
         message = f"`{dotted(path)}` must be {real_text(kind)}; got {describe(node)}"
-        help_text = _nearest_real(kind, number) or _example(path[-1], example)
+        help_text = nearest_real(kind, number) or example_help(path[-1], example)
         self.report.error("E104", message, node.span, help_text)
         return INVALID
 
@@ -179,14 +189,14 @@ class Walker:
     def choice(self, kind: Choice, node: Node, path: Path) -> Any:
         wanted = one_of(kind.words)
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            return self.wrong(node, path, wanted, _example(path[-1], kind.words[0]))
+            return self.wrong(node, path, wanted, example_help(path[-1], kind.words[0]))
         if node.value in kind.words:
             return node.value
         return self.not_one_of(node, node.value, dotted(path), kind.words)
 
     def not_one_of(self, node: Node, word: str, what: str, words: tuple[str, ...]) -> Any:
         guess = nearest(word, words)
-        help_text = f"did you mean `{guess}`?" if guess else _example(what.rpartition(".")[2], words[0])
+        help_text = f"did you mean `{guess}`?" if guess else example_help(what.rpartition(".")[2], words[0])
         self.report.error("E106", f"`{what}` must be {one_of(words)}; got `{printable(word)}`", node.span, help_text)
         return INVALID
 
@@ -244,7 +254,7 @@ class Walker:
 
     def int_list(self, kind: IntList, node: Node, path: Path, example: str) -> Any:
         if not isinstance(node, Sequence):
-            return self.wrong(node, path, "a list of integers", _example(path[-1], example))
+            return self.wrong(node, path, "a list of integers", example_help(path[-1], example))
         if not self.check_length(node, path, kind.minimum_items, kind.maximum_items, example):
             return INVALID
         return self.integers(kind.item, node, path, example)
@@ -253,7 +263,7 @@ class Walker:
         if minimum <= len(node.items) <= maximum:
             return True
         message = f"`{dotted(path)}` must have {minimum} to {maximum} items; got {len(node.items):,}"
-        help_text = f"remove {len(node.items) - maximum:,} of them" if node.items else _example(path[-1], example)
+        help_text = f"remove {len(node.items) - maximum:,} of them" if node.items else example_help(path[-1], example)
         self.report.error("E104", message, node.span, help_text)
         return False
 
@@ -293,7 +303,7 @@ class Walker:
             return INVALID
         self.spans[(*path, kind.tag)] = entry.value.span
         if not isinstance(entry.value, Scalar) or not isinstance(entry.value.value, str):
-            return self.wrong(entry.value, (*path, kind.tag), one_of(words), _example(kind.tag, words[0]))
+            return self.wrong(entry.value, (*path, kind.tag), one_of(words), example_help(kind.tag, words[0]))
         if entry.value.value not in words:
             return self.not_one_of(entry.value, entry.value.value, dotted((*path, kind.tag)), words)
         return entry.value.value
@@ -328,86 +338,5 @@ class Walker:
         return INVALID if INVALID in values else values
 
 
-def dotted(path: Path) -> str:
-    """Return a path as `set` and the command line write it: stages.2.depth."""
-    return ".".join(map(str, path))
-
-
-def one_of(words: tuple[str, ...]) -> str:
-    """Return `a`, or `a` or `b`, or one of `a`, `b`, `c`."""
-    quoted = [f"`{word}`" for word in words]
-    return " or ".join(quoted) if len(quoted) <= 2 else f"one of {', '.join(quoted)}"
-
-
-def integer_text(kind: Int) -> str:
-    """Return what a whole number must be."""
-    if kind.choices:
-        return "{} or {}".format(", ".join(map(str, kind.choices[:-1])), kind.choices[-1])
-    odd = "odd " if kind.odd else ""
-    return f"an {odd}integer from {kind.minimum} to {kind.maximum:,}"
-
-
-def real_text(kind: Real) -> str:
-    """Return what a number must be."""
-    bounds = [
-        f"{word} {bound:g}"
-        for word, bound in (
-            ("above", kind.above),
-            ("at least", kind.minimum),
-            ("below", kind.below),
-            ("at most", kind.maximum),
-        )
-        if bound is not None
-    ]
-    return "a finite number" + (f" {' and '.join(bounds)}" if bounds else "")
-
-
 def _all_keys(kind: Union) -> set[str]:
     return {field.key for record in kind.variants.values() for field in record.fields}
-
-
-def example_of(field: Field) -> str:
-    """Return a legal value of a field, as help texts show it."""
-    plain = isinstance(field.default, int | float | str) and field.default != ""
-    return field.example or (str(field.default) if plain else str(_EXAMPLES.get(field.key, 1)))
-
-
-_EXAMPLES = {"width": 64, "depth": 3, "ratio": 4, "min_channels": 64}
-
-
-def _example(key: str | int, example: str) -> str:
-    """Return the help for a value that nothing can be guessed from; items of a list have no key to show."""
-    return f"for example `{key}: {example}`" if isinstance(key, str) else f"for example {example}"
-
-
-def legal_name(text: str, kind: Name) -> str | None:
-    """Return the legal name nearest to `text`: My-Net as my_net, or as MyNet for a class."""
-    parts = re.findall("[A-Za-z0-9]+", text)
-    snake, camel = "_".join(parts).lower(), "".join(part[0].upper() + part[1:] for part in parts)
-    return next((name for name in (snake, camel) if kind.pattern.fullmatch(name)), None)
-
-
-def _number_help(kind: Int | Real, node: Node, path: Path, example: str) -> str:
-    """Return how to write the number that was probably meant."""
-    value = node.value if isinstance(node, Scalar) else None
-    if isinstance(kind, Int) and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return f"write `{path[-1]}: {int(value)}`"
-    if isinstance(value, str) and is_number(value.strip()):
-        return f"remove the quotes: `{path[-1]}: {printable(value.strip(), 30)}`"
-    return _example(path[-1], example)
-
-
-def _nearest_integers(kind: Int, value: int) -> str:
-    if kind.choices:
-        return str(min(kind.choices, key=lambda choice: (abs(choice - value), -choice)))
-    if not kind.minimum <= value <= kind.maximum:
-        return f"{min(max(value, kind.minimum), kind.maximum):,}".replace(",", "")
-    return f"{value - 1} or {value + 1}"
-
-
-def _nearest_real(kind: Real, number: float) -> str | None:
-    if kind.minimum is not None and number < kind.minimum:
-        return f"use {kind.minimum:g}"
-    if kind.maximum is not None and math.isfinite(number) and number > kind.maximum:
-        return f"use {kind.maximum:g}"
-    return None

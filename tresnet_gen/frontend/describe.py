@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tresnet_gen.frontend.check import dotted
 from tresnet_gen.frontend.diagnostics import Span
 from tresnet_gen.frontend.fields import SPEC
 from tresnet_gen.frontend.kinds import Edits, Items, Kind, Nullable, Record, Reference, Union
 from tresnet_gen.frontend.spec import Path, Spec
+from tresnet_gen.frontend.wording import dotted
 
 
 class Setting(NamedTuple):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from tresnet_gen.frontend.check import integer_text, one_of, real_text
 from tresnet_gen.frontend.fields import SPEC
 from tresnet_gen.frontend.kinds import (
     REQUIRED,
@@ -24,6 +23,7 @@ from tresnet_gen.frontend.kinds import (
     Union,
 )
 from tresnet_gen.frontend.schema import default_text
+from tresnet_gen.frontend.wording import integer_text, one_of, real_text
 from tresnet_gen.tables import Row
 
 

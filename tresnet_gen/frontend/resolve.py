@@ -11,11 +11,11 @@ from collections.abc import Sequence as Seq
 from typing import NamedTuple
 
 from tresnet_gen import resources
-from tresnet_gen.frontend.check import dotted, legal_name
 from tresnet_gen.frontend.diagnostics import Report, Span, Text, nearest, printable
 from tresnet_gen.frontend.fields import NAME, NOT_INHERITED, SPEC
 from tresnet_gen.frontend.kinds import Kind, Nullable, Record, Union
 from tresnet_gen.frontend.source import MAX_BYTES, Entry, Mapping, Node, Scalar, Sequence, compose, decode, describe
+from tresnet_gen.frontend.wording import dotted, legal_name
 
 MAX_EXTENDS = 16
 

@@ -116,7 +116,7 @@ def compose(text: Text, start: int = 0) -> Node | None:
     try:
         parser = _Events(text.content[start:] if start else text.content)
         node = _Composer(text, start, report, parser).document()
-    except (_StopReadingError, RecursionError):
+    except _StopReadingError:
         pass  # the finding that stopped it is in the report
     except ReaderError as error:
         offset = start + error.position

@@ -1,8 +1,8 @@
 """Appends ops to a graph; a shape that cannot be becomes a finding at the key that causes it."""
 
-from tresnet_gen.frontend.check import dotted
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.spec import Act, Path, Spec
+from tresnet_gen.frontend.wording import dotted
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.graph import Graph, Node
 
