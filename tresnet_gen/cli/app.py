@@ -64,12 +64,17 @@ def run() -> NoReturn:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has had enough. Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # the reader has had enough
     except OSError as error:
+        _discard_output()
         talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
         code = 2
     sys.exit(code)
+
+
+def _discard_output() -> None:
+    """Send what is still buffered nowhere: Python would complain again, with exit code 120, when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code() -> int:

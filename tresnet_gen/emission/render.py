@@ -29,6 +29,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,  # a template does not change while a command runs
         optimized=False,  # the templates have no constants to fold; saves 2 ms at every build
         autoescape=False,  # the output is Python; texts are made safe for a docstring in the view
     )
