@@ -7,7 +7,6 @@ from hypothesis import given
 from tests.drawn import TALLY, spec_texts
 from tests.oracle import TRESNETS, build_graph_of, state_facts
 from tresnet_gen.frontend.load import load_spec
-from tresnet_gen.frontend.spec import stage_names
 from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.resources import bundled_specs
@@ -31,7 +30,7 @@ def check_structure(graph: Graph) -> None:
     names = [node.name for node in graph.nodes]
     assert len(set(names)) == len(names)
     stages = list(dict.fromkeys(node.stage for node in graph.nodes))
-    assert stages == list(stage_names(graph.spec))
+    assert stages == ["stem", *(f"layer{number}" for number in range(1, len(graph.spec.stages) + 1)), "head"]
 
 
 def check_edges(graph: Graph) -> None:

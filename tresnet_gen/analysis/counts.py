@@ -6,10 +6,10 @@ included) and linear layers without bias, half of what torch's FlopCounterMode c
 """
 
 from collections.abc import Iterable
+from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
-from tresnet_gen.frontend.spec import stage_names
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.graph import Graph, Node
 from tresnet_gen.graph.ops import Shape
@@ -74,13 +74,13 @@ class Counts(NamedTuple):
 
 def count(graph: Graph) -> Counts:
     """Return the exact counts of a graph."""
-    nodes = graph.nodes[1:]  # without the input
-    layers = tuple(map(_layer, nodes))
-    stages = []
-    for name in stage_names(graph.spec):
-        inside = [layer for layer, node in zip(layers, nodes, strict=True) if node.stage == name]
+    stages: list[StageCount] = []
+    layers: list[LayerCount] = []
+    for name, nodes in groupby(graph.nodes[1:], key=lambda node: node.stage):  # all but the input
+        inside = [_layer(node) for node in nodes]
         stages.append(StageCount(name, inside[-1].output, _sum(layer.totals for layer in inside)))
-    return Counts(_sum(stage.totals for stage in stages), tuple(stages), layers, _conventions(graph))
+        layers += inside
+    return Counts(_sum(stage.totals for stage in stages), tuple(stages), tuple(layers), _conventions(graph))
 
 
 def _layer(node: Node) -> LayerCount:

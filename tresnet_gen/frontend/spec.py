@@ -3,7 +3,7 @@
 Attribute names are the keys of the spec language. Sizes are (height, width) in pixels, widths are channels.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tresnet_gen.frontend.diagnostics import Span
@@ -152,11 +152,3 @@ class Spec(NamedTuple):
     stages: tuple[Stage, ...]
     head: Head
     places: Places
-
-
-def stage_names(spec: Spec) -> Iterator[str]:
-    """Yield stem, layer1, layer2, ..., head."""
-    yield "stem"
-    for number in range(1, len(spec.stages) + 1):
-        yield f"layer{number}"
-    yield "head"
