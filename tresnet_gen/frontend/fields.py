@@ -223,5 +223,7 @@ SPEC = Record(
     spec.Spec,
 )
 
+# Keys that say how a spec is put together: they work before the merge, and no path reaches them.
+ASSEMBLY = ("extends", "set")
 # Keys that a spec does not take over from the one it extends.
-NOT_INHERITED = ("name", "class_name", "description", "extends", "set")
+NOT_INHERITED = ("name", "class_name", "description", *ASSEMBLY)

@@ -203,7 +203,7 @@ def _override(tree: Mapping, override: str, report: Report) -> Mapping:
 def assign(tree: Mapping, path: str, edit: Entry, report: Report) -> Mapping:
     """Return `tree` with the value at `path` replaced; reports E205 when the path leads nowhere."""
     segments = path.split(".")
-    if segments[0] in NOT_INHERITED[3:]:
+    if segments[0] in ASSEMBLY:
         help_text = f"write `{segments[0]}` at the top of the spec itself"
         report.error("E205", f"`{segments[0]}` cannot be set by a path", edit.key, help_text)
         return tree
