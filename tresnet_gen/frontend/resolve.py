@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tresnet_gen import resources
 from tresnet_gen.frontend.diagnostics import Report, Span, Text, nearest, printable
-from tresnet_gen.frontend.fields import NAME, NOT_INHERITED, SPEC
+from tresnet_gen.frontend.fields import ASSEMBLY, NAME, NOT_INHERITED, SPEC
 from tresnet_gen.frontend.kinds import Kind, Nullable, Record, Union
 from tresnet_gen.frontend.source import MAX_BYTES, Entry, Mapping, Node, Scalar, Sequence, compose, decode, describe
 from tresnet_gen.frontend.wording import dotted, legal_name
