@@ -14,7 +14,18 @@ from tresnet_gen import resources
 from tresnet_gen.frontend.diagnostics import Report, Span, Text, nearest, printable
 from tresnet_gen.frontend.fields import ASSEMBLY, NAME, NOT_INHERITED, SPEC
 from tresnet_gen.frontend.kinds import Kind, Nullable, Record, Union
-from tresnet_gen.frontend.source import MAX_BYTES, Entry, Mapping, Node, Scalar, Sequence, compose, decode, describe
+from tresnet_gen.frontend.source import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    Entry,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    compose,
+    decode,
+    describe,
+)
 from tresnet_gen.frontend.wording import dotted, legal_name
 
 MAX_EXTENDS = 16
@@ -224,6 +235,8 @@ class _NowhereError(Exception):
 
 def _assigned(node: Node | None, segments: list[str], depth: int, edit: Entry) -> Node:
     """Return `node` with the edit made below it; mappings that are absent are made on the way."""
+    if len(segments) > MAX_DEPTH:
+        raise _NowhereError(f"it has {len(segments):,} parts", "a path looks like stages.2.depth")
     if depth == len(segments):
         return edit.value
     segment = segments[depth]
