@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import networkx
@@ -202,3 +204,12 @@ def test_exact_figures_of_a_diff():
         assert {key: totals[side][key] for key in ("params", "macs", "activations")} == {
             key: model[key] for key in ("params", "macs", "activations")
         }
+
+
+# The ways to call it.
+
+
+def test_every_way_to_call_it_is_the_same_program():
+    for way in ([str(ROOT / "cli.py")], ["-m", "tresnet_gen"]):
+        done = subprocess.run([sys.executable, *way, "list"], capture_output=True, text=True, check=True)
+        assert (done.stdout, done.stderr) == (tool("list").out, "")

@@ -1,0 +1,5 @@
+"""`python -m tresnet_gen` is `tresnet-gen`."""
+
+from tresnet_gen.cli import main
+
+main()
