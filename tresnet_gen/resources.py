@@ -21,3 +21,11 @@ def bundled_specs() -> dict[str, str]:
                 path = os.path.join(place, file)
                 found[os.path.relpath(path, root).removesuffix(".yaml").replace(os.sep, "/")] = path
     return dict(sorted(found.items()))
+
+
+def shown(name: str) -> str:
+    """Return the path that messages give a bundled spec: below the working folder in a checkout, else <bundled>/."""
+    path = os.path.join("specs", f"{name}.yaml")
+    bundled = os.path.join(folder("specs"), f"{name}.yaml")
+    in_checkout = os.path.exists(path) and os.path.exists(bundled) and os.path.samefile(path, bundled)
+    return path if in_checkout else f"<bundled>/{name}.yaml"

@@ -140,7 +140,7 @@ def test_diff_in_json():
     [key] = document["diff"]["keys"]
     assert key == {
         "key": "stages.2.depth",
-        "old": {"value": 11, "from": "specs/tresnet_m.yaml:13"},
+        "old": {"value": 11, "from": "<bundled>/tresnet_m.yaml:13"},
         "new": {"value": 12, "from": "--set"},
     }
     changed = [part["name"] for part in document["diff"]["parts"] if part["old"] != part["new"]]
@@ -151,8 +151,8 @@ def test_show_in_json_reads_back_as_the_spec():
     values = tool("show", "tresnet_m_448", "--resolved", "--format", "json").document["models"][0]["values"]
     assert all(set(value) in ({"key", "value", "path"}, {"key", "value", "path", "line", "column"}) for value in values)
     places = {value["key"]: (value["path"], value.get("line")) for value in values}
-    assert places["input.size"] == ("specs/tresnet_m_448.yaml", 6)
-    assert places["stages.2.depth"] == ("specs/tresnet_m.yaml", 13)
+    assert places["input.size"] == ("<bundled>/tresnet_m_448.yaml", 6)
+    assert places["stages.2.depth"] == ("<bundled>/tresnet_m.yaml", 13)
     assert places["norm.eps"] == (None, None)
 
 

@@ -180,7 +180,15 @@ def test_diff_says_where_both_values_stand():
     Path("wide.yaml").write_text("extends: small.yaml\nset: {stages.1.width: 256}\n")
     text = tool("diff", "small.yaml", "wide.yaml").out
     assert re.search(r"^stages\.1\.width +128 -> 256 +small\.yaml:5 +wide\.yaml:2$", text, re.MULTILINE)
-    assert "unchanged: stem, layer1" in text
+    assert "\nsame shape and counts: stem, layer1\n" in text
+
+
+def test_a_bundled_spec_goes_by_its_path_only_where_that_leads_to_it(monkeypatch):
+    Path("specs").mkdir()
+    Path("specs/tresnet_m.yaml").write_text(SMALL)
+    assert "<bundled>/tresnet_m.yaml:13" in tool("show", "tresnet_m").out
+    monkeypatch.chdir(ROOT)
+    assert "specs/tresnet_m.yaml:13" in tool("show", "tresnet_m").out
 
 
 def test_diff_of_the_same_network():
@@ -204,6 +212,21 @@ def test_exact_figures_of_a_diff():
         assert {key: totals[side][key] for key in ("params", "macs", "activations")} == {
             key: model[key] for key in ("params", "macs", "activations")
         }
+
+
+# Options that mean the same everywhere.
+
+
+def test_init_and_graph_print_to_standard_output():
+    assert tool("init", "fresh", "-o", "-").out.startswith("name: fresh\n")
+    assert tool("graph", "small.yaml", "-o", "-").out == tool("graph", "small.yaml").out
+    assert [path.name for path in Path().iterdir()] == ["small.yaml"]
+
+
+def test_ways_to_write_nothing_exclude_each_other():
+    result = tool("build", "small.yaml", "--check", "--dry-run")
+    assert (result.code, result.out) == (2, "")
+    assert "exclude each other" in result.err
 
 
 # The ways to call it.

@@ -61,16 +61,18 @@ class Output(NamedTuple):
     help="Folder, or the file itself when PATH ends in .py; - for standard output.",
 )
 @options.overrides()
-@click.option("--check", "mode", flag_value="check", help="Write nothing; exit 1 when a file is not up to date.")
-@click.option("--diff", "mode", flag_value="diff", help="Write nothing; show what would change, exit 1 if anything.")
-@click.option("--dry-run", "mode", flag_value="dry-run", help="Write nothing; say what would be written.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not up to date.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change, exit 1 if anything.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; say what would be written.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited or that tresnet-gen did not write.")
 @options.formats()
 def command(
     specs: tuple[str, ...],
     output: str,
     overrides: tuple[str, ...],
-    mode: str | None,
+    check: bool,
+    diff: bool,
+    dry_run: bool,
     force: bool,
     output_format: str,
 ) -> None:
@@ -81,7 +83,9 @@ def command(
     """
     if len(specs) > 1 and (output.endswith(".py") or output == "-"):
         raise click.UsageError(f"-o {printable(output)} takes one SPEC; got {len(specs)}")
-    if output == "-" and (mode or output_format != "text"):
+    if check + diff + dry_run > 1:
+        raise click.UsageError("--check, --diff and --dry-run exclude each other")
+    if output == "-" and (check or diff or dry_run or output_format != "text"):
         raise click.UsageError("-o - prints the module and nothing else")
     loaded = load(specs, overrides, output_format)
     _refuse_same_names(loaded, output_format)
@@ -90,12 +94,12 @@ def command(
         return
     try:
         outputs = [_output(one.graph, output) for one in loaded]
-        if mode == "diff":
+        if diff:
             _show_diff(outputs, output_format)
-        elif mode == "check":
+        elif check:
             _check(outputs, output_format)
         else:
-            _write(outputs, force, dry_run=mode == "dry-run", output_format=output_format)
+            _write(outputs, force, dry_run=dry_run, output_format=output_format)
     except UnwritableError as error:
         refuse([Diagnostic("E000", str(error))], output_format, code=2)
 

@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from tresnet_gen import tables
-from tresnet_gen.analysis.counts import CONVENTION, Totals
+from tresnet_gen.analysis.counts import Totals
 from tresnet_gen.cli import options
 from tresnet_gen.cli.show_command import value_text
 from tresnet_gen.cli.specs import Loaded, load, refuse_second_stdin
-from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.cli.terminal import data, document, legend
 from tresnet_gen.explore.diff import Diff, KeyChange, PartChange, diff
 from tresnet_gen.frontend.describe import Setting
 from tresnet_gen.graph.ops import Shape
@@ -53,11 +53,11 @@ def _text(before: Loaded, after: Loaded, changes: Diff, markdown: bool) -> str:
     parts = [part for part in changes.parts if part.differs]
     if parts:
         lines += [*lay_out([("part", "output", "params", "MACs", "activations"), *map(_part_row, parts)]), ""]
-    lines += [*lay_out([("total", "change", ""), *_total_rows(changes.total)], (2,)), ""]
+    lines += [*lay_out([("total", "count", "change"), *_total_rows(changes.total)], (2,)), ""]
     same = [part.name for part in changes.parts if not part.differs]
     if same:
-        lines.append(f"unchanged: {', '.join(same)}")
-    return "\n".join([*lines, f"{CONVENTION}."])
+        lines += [f"same shape and counts: {', '.join(same)}", ""]
+    return "\n".join([*lines, legend(markdown)])
 
 
 def _key_row(change: KeyChange) -> tuple[str, ...]:

@@ -1,16 +1,16 @@
 """`tresnet-gen estimate`: exact counts of a spec, or several side by side."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import click
 
 from tresnet_gen import tables
-from tresnet_gen.analysis.counts import CONVENTION, Counts, Totals, count
+from tresnet_gen.analysis.counts import Counts, Totals, count
 from tresnet_gen.cli import options
 from tresnet_gen.cli.specs import Loaded, load
-from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.cli.terminal import data, document, legend
 from tresnet_gen.graph.ops import Shape
 
 
@@ -37,7 +37,13 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
 @options.specs()
 @options.overrides()
 @click.option("--size", type=SizeType(), metavar="N|HxW", help="Input size, instead of the spec's.")
-@click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, show_default=True, help="Images a step.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 1 << 20),
+    default=1,
+    show_default=True,
+    help="Images a step, for JSON; the counts are per image.",
+)
 @click.option(
     "--by",
     type=click.Choice(["model", "stage", "layer"]),
@@ -58,6 +64,8 @@ def command(
 
     Figures are per image. With several specs the models are compared.
     """
+    if conventions and output_format == "csv":
+        raise click.UsageError("--conventions has no CSV form; --format json always holds these figures")
     loaded = load(specs, [*overrides, *([size] if size else [])], output_format)
     counted = [Counted(one, count(one.graph)) for one in loaded]
     by = by or ("model" if len(counted) > 1 else "stage")
@@ -66,27 +74,27 @@ def command(
     elif output_format == "csv":
         data(tables.csv_text(_plain_rows(counted, by)))
     elif output_format == "markdown":
-        data("\n".join([*tables.markdown(_rows(counted, by), range(2, 6)), "", f"{CONVENTION}."]))
+        data(
+            "\n".join(
+                [*tables.markdown(_rows(counted, by), range(2 if by == "model" else 3, 7)), "", legend(markdown=True)]
+            )
+        )
     else:
         data(_text(counted, by))
     if conventions and output_format in ("text", "markdown"):
-        data(_conventions_text(counted))
+        data(_conventions_text(counted, tables.markdown if output_format == "markdown" else tables.aligned))
 
 
 def _text(counted: Sequence[Counted], by: str) -> str:
     if by == "model":
-        return "\n".join([*tables.aligned(_rows(counted, by), range(2, 6)), "", _fold(CONVENTION)])
+        return "\n".join([*tables.aligned(_rows(counted, by), range(2, 6)), "", legend()])
     blocks = []
     for one in counted:
         spec = one.loaded.graph.spec
         shape = " x ".join(map(str, (spec.input.channels, *spec.input.size)))
         rows = [row[1:] for row in _rows([one], by)]
         blocks.append("\n".join([f"{spec.name}, one image of {shape}", "", *tables.aligned(rows, range(2, 6))]))
-    return "\n\n".join([*blocks, _fold(CONVENTION)])
-
-
-def _fold(text: str) -> str:
-    return text.replace("; ", "\n")
+    return "\n\n".join([*blocks, legend()])
 
 
 _HEAD = ("params", "MACs", "FLOPs", "activations")
@@ -127,14 +135,14 @@ def _figures(totals: Totals) -> tuple[str, ...]:
     return tuple(f"{figure:,}" for figure in (totals.params, totals.macs, totals.flops, totals.activations))
 
 
-def _conventions_text(counted: Sequence[Counted]) -> str:
+def _conventions_text(counted: Sequence[Counted], lay_out: Callable[..., list[str]]) -> str:
     rows = [("model", "torch FlopCounterMode", "fvcore", "timm card params", "timm card FLOPs")]
     for one in counted:
         other = one.counts.conventions
         figures = (one.counts.totals.flops, other.fvcore_flops, other.timm_card_params, other.timm_card_flops)
         rows.append((one.loaded.graph.spec.name, *(f"{figure:,}" for figure in figures)))  # type: ignore[arg-type]
     return "\n".join(
-        ["", "As other tools print it (docs/counts.md says what each counts):", *tables.aligned(rows, range(1, 5))]
+        ["", "As other tools print it (docs/counts.md says what each counts):", "", *lay_out(rows, range(1, 5))]
     )
 
 

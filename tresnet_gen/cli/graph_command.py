@@ -17,15 +17,17 @@ WRITERS = {".dot": dot, ".graphml": graphml}
 @click.command("graph", short_help="Write the graph of ops as DOT or GraphML.")
 @options.specs(several=False)
 @options.overrides()
-@click.option("-o", "output", metavar="PATH", help="File ending in .dot or .graphml; DOT on standard output without.")
-def command(spec: str, overrides: tuple[str, ...], output: str | None) -> None:
+@click.option(
+    "-o", "output", metavar="PATH", default="-", help="File ending in .dot or .graphml; - for DOT on standard output."
+)
+def command(spec: str, overrides: tuple[str, ...], output: str) -> None:
     """Write the graph of ops with shapes and counts, as DOT or GraphML."""
-    suffix = os.path.splitext(output)[1] if output else ".dot"
+    suffix = ".dot" if output == "-" else os.path.splitext(output)[1]
     if suffix not in WRITERS:
         raise click.BadParameter("the file's ending says the form: .dot or .graphml", param_hint="-o")
     [loaded] = load([spec], overrides, "text")
     text = WRITERS[suffix](loaded.graph)
-    if output is None:
+    if output == "-":
         data(text)
     else:
         write_atomically(output, text)

@@ -9,7 +9,7 @@ import click
 from tresnet_gen.cli import options
 from tresnet_gen.cli.files import write_atomically
 from tresnet_gen.cli.specs import refuse
-from tresnet_gen.cli.terminal import talk, use_color
+from tresnet_gen.cli.terminal import data, talk, use_color
 from tresnet_gen.frontend.diagnostics import SpecError, Text, printable
 from tresnet_gen.frontend.load import spec_from
 from tresnet_gen.frontend.resolve import Origin, find, read_file
@@ -32,7 +32,7 @@ set:
     type=options.SpecType(),
     help="Extend this bundled spec by a few changes, instead of writing a whole spec.",
 )
-@click.option("-o", "output", metavar="PATH", help="File to write.  [default: NAME.yaml]")
+@click.option("-o", "output", metavar="PATH", help="File to write; - for standard output.  [default: NAME.yaml]")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(name: str, base: str | None, output: str | None, force: bool) -> None:
     """Write a spec to start from: TResNet-M under a new name, or an extension of a bundled spec."""
@@ -44,6 +44,11 @@ def command(name: str, base: str | None, output: str | None, force: bool) -> Non
         refuse(error.diagnostics, "text", code=2)
     if spec.name != name:
         raise click.UsageError(f"NAME is one word, not {printable(name)}")
+    if path == "-":
+        data(text)
+        return
+    if os.path.isdir(path):
+        raise click.BadParameter("it is a folder; name the file", param_hint="-o")
     if os.path.lexists(path) and not force:
         talk(f"error: {printable(path, 400)} exists; --force overwrites it", use_color(sys.stderr))
         sys.exit(2)

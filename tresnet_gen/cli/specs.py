@@ -6,6 +6,7 @@ from typing import NamedTuple, NoReturn
 
 import click
 
+from tresnet_gen import resources
 from tresnet_gen.cli.terminal import data, document, talk, use_color
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.load import spec_from
@@ -79,13 +80,4 @@ def _origin(argument: str) -> Origin:
             raise UnreadableError("cannot read standard input: it is closed")
         return Origin(decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), None)
     path = find(argument)
-    return read_file(path, _shown(argument, path))
-
-
-def _shown(argument: str, path: str) -> str:
-    """Return the name a spec goes by in messages: as the user wrote it, a bundled one as specs/NAME.yaml."""
-    return (
-        path
-        if argument == path or "/" in argument or argument.endswith((".yaml", ".yml"))
-        else f"specs/{argument}.yaml"
-    )
+    return read_file(path, argument if path == argument else resources.shown(argument))

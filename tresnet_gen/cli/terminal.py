@@ -4,6 +4,7 @@ import os
 import sys
 from typing import Any, TextIO
 
+from tresnet_gen.analysis.counts import CONVENTION
 from tresnet_gen.version import __version__
 
 SCHEMA_VERSION = 1
@@ -37,6 +38,11 @@ def document(**content: Any) -> None:
     import json
 
     data(json.dumps({"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}, indent=2))
+
+
+def legend(markdown: bool = False) -> str:
+    """Return what the counts mean: a line each, or a paragraph of Markdown."""
+    return f"{CONVENTION}." if markdown else CONVENTION.replace("; ", "\n")
 
 
 def use_color(stream: TextIO | None) -> bool:

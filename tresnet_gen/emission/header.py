@@ -53,7 +53,7 @@ def _stem_text(spec: Spec) -> str:
         case ConvStem() as stem:
             text = f"{stem.kernel}x{stem.kernel} conv, stride {stem.stride}"
         case DeepStem() as stem:
-            text = f"{len(stem.widths)} 3x3 convs, stride 2"
+            text = f"{len(stem.widths)} 3x3 conv{'s' * (len(stem.widths) > 1)}, stride 2"
     return f"{text}, max pool" if stem.pool else text
 
 

@@ -115,6 +115,12 @@ class BlockView(NamedTuple):
         """Return the expression that makes the blur."""
         return _where(self.blur_when, f"BlurPool({channels})")
 
+    def blur_text(self, conv: str) -> str:
+        """Return the end of the docstring's first line."""
+        if not self.blur_when:
+            return ""
+        return f"; blurs after `{conv}`" if self.blur_when == ALWAYS else f"; a stride of 2 blurs after `{conv}`"
+
     def se(self, channels: str) -> str:
         """Return the expression that makes the SE."""
         return _where(self.se_when, f"SqueezeExcite({channels}, se_width)")

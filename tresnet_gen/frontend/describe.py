@@ -5,17 +5,18 @@ from typing import Any, NamedTuple
 
 from tresnet_gen.frontend.diagnostics import Span
 from tresnet_gen.frontend.fields import SPEC
-from tresnet_gen.frontend.kinds import Edits, Items, Kind, Nullable, Record, Reference, Union
+from tresnet_gen.frontend.kinds import Edits, Field, Inherit, Items, Kind, Nullable, Record, Reference, Union
 from tresnet_gen.frontend.spec import Path, Spec
 from tresnet_gen.frontend.wording import dotted
 
 
 class Setting(NamedTuple):
-    """One value of a resolved spec; `span` is None for a default."""
+    """One value of a resolved spec; `span` is None for a default, `inherited` the place it takes its default from."""
 
     path: Path
     value: Any
     span: Span | None
+    inherited: Span | None = None
 
     @property
     def key(self) -> str:
@@ -24,8 +25,10 @@ class Setting(NamedTuple):
 
     @property
     def place(self) -> str:
-        """`path:line` of the value, or `default`."""
-        return self.span.place if self.span else "default"
+        """`path:line` of the value, `default`, or `default, from path:line` where another key gives it."""
+        if self.span:
+            return self.span.place
+        return f"default, from {self.inherited.place}" if self.inherited else "default"
 
 
 def resolved_values(spec: Spec) -> dict[str, Any]:
@@ -70,6 +73,16 @@ def _settings(kind: Kind, value: Any, path: Path, spec: Spec) -> Iterator[Settin
     elif value is not None and isinstance(kind, Record):
         for field in kind.fields:
             if not isinstance(field.kind, Reference | Edits):
-                yield from _settings(field.kind, getattr(value, field.key), (*path, field.key), spec)
+                yield from _field_settings(field, getattr(value, field.key), (*path, field.key), spec)
     else:
         yield Setting(path, _plain(kind, value), spec.places.written(path))
+
+
+def _field_settings(field: Field, value: Any, path: Path, spec: Spec) -> Iterator[Setting]:
+    found = _settings(field.kind, value, path, spec)
+    if not isinstance(field.default, Inherit) or spec.places.written(path):
+        yield from found
+        return
+    for setting in found:
+        source = (field.default.key, *setting.path[len(path) :])
+        yield setting._replace(inherited=spec.places.written(source))

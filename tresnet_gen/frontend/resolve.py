@@ -159,7 +159,7 @@ class _Resolver:
         if "\\" in target or any(not c.isprintable() for c in target):
             self.refuse("E203", f"`{printable(target)}` is not a relative path", node, "separate folders with `/`")
         if "/" not in target and not target.endswith((".yaml", ".yml")):
-            return self.bundled(target, node, origin), f"specs/{target}.yaml"
+            return self.bundled(target, node, origin), resources.shown(target)
         folder = os.path.dirname(origin.path) if origin.path else ""
         path = os.path.normpath(os.path.join(folder, target))
         if os.path.isabs(target) or not any(_lies_below(path, root) for root in (folder or ".", ".")):
@@ -331,5 +331,6 @@ def _near_files(path: str) -> str:
         names = [name for name in os.listdir(folder or ".") if name.endswith((".yaml", ".yml"))][:1000]
     except (OSError, ValueError):
         return ""
-    near = nearest(file, sorted(names))
-    return f"; did you mean {printable(os.path.join(folder, near))}?" if near else ""
+    stems = {os.path.splitext(name)[0]: name for name in sorted(names)}
+    near = nearest(os.path.splitext(file)[0], stems)
+    return f"; did you mean {printable(os.path.join(folder, stems[near]))}?" if near else ""
