@@ -13,9 +13,9 @@ MODULES = {
 }
 
 
-def module(act: Act) -> str:
-    """Return the expression that makes the activation."""
-    name, arguments = _parts(act)
+def module(act: Act, slope: str = "") -> str:
+    """Return the expression that makes the activation; `slope` is source text that stands in for its slope."""
+    name, arguments = _parts(act, slope)
     return f"{name}({arguments})"
 
 
@@ -25,7 +25,7 @@ def factory(act: Act) -> str:
     return f"partial({name}, {arguments})" if arguments else name
 
 
-def _parts(act: Act) -> tuple[str, str]:
+def _parts(act: Act, slope: str = "") -> tuple[str, str]:
     name, inplace = MODULES[act.type]
-    slope = number(act.slope) if act.slope is not None else ""
+    slope = slope or (number(act.slope) if act.slope is not None else "")
     return name, ", ".join(part for part in (slope, inplace) if part)

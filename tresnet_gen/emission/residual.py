@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tresnet_gen.emission import activations
 from tresnet_gen.emission.layout import fit, number
-from tresnet_gen.frontend.spec import Act, Stage
+from tresnet_gen.frontend.spec import Stage
 from tresnet_gen.graph.blocks import BLOCKS, Block
 
 ALWAYS = "always"
@@ -230,7 +230,7 @@ def _act(uses: Sequence[StageUse], options: list[Option]) -> str:
     slopes = [act.slope for act in acts if act.type == "leaky_relu" and act.slope is not None]
     if len(slopes) == len(acts):
         options.append(Option("slope", "float", tuple(map(number, slopes))))
-        return activations.module(Act("leaky_relu", 0.5)).replace("0.5", "slope")
+        return activations.module(acts[0], slope="slope")
     options.append(Option("act", "Callable[[], nn.Module]", tuple(map(activations.factory, acts))))
     return "act()"
 
