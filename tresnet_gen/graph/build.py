@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.fields import MAX_SIZE
-from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
+from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec, Stage
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.blocks import BLOCKS
 from tresnet_gen.graph.builder import Builder, CollapseError
@@ -31,15 +31,23 @@ def build_graph(spec: Spec) -> Graph:
 def _build(spec: Spec) -> Graph:
     builder = Builder(spec)
     x = builder.add("input", ops.Input((spec.input.channels, *spec.input.size)))
-    x = _append_stem(builder, x)
-    for index, stage in enumerate(spec.stages):
-        builder.stage, builder.origin = f"layer{index + 1}", ("stages", index)
-        for number in range(stage.depth):
-            name = f"body.{builder.stage}.{number}"
-            x = BLOCKS[stage.block].append(builder, name, x, stage, stage.stride if number == 0 else 1)
+    with builder.call("body", x):
+        x = _append_stem(builder, x)
+        for index, stage in enumerate(spec.stages):
+            builder.stage, builder.origin = f"layer{index + 1}", ("stages", index)
+            x = _append_stage(builder, x, stage)
     builder.stage, builder.origin = "head", ("head",)
     _append_head(builder, x)
     return builder.graph()
+
+
+def _append_stage(builder: Builder, x: int, stage: Stage) -> int:
+    with builder.call(f"body.{builder.stage}", x):
+        for number in range(stage.depth):
+            name = f"body.{builder.stage}.{number}"
+            with builder.block(name, x):
+                x = BLOCKS[stage.block].append(builder, name, x, stage, stage.stride if number == 0 else 1)
+    return x
 
 
 def _append_stem(builder: Builder, x: int) -> int:
@@ -59,9 +67,10 @@ def _append_head(builder: Builder, x: int) -> None:
     head = builder.spec.head
     features = builder.channels(x)
     x = builder.add("head.mean", ops.GlobalMean(keepdim=False), x)
-    if head.dropout:
-        x = builder.add("head.dropout", ops.Dropout(head.dropout), x)
-    builder.add("head.fc", ops.Linear(features, builder.spec.num_classes), x)
+    with builder.call("head", x):
+        if head.dropout:
+            x = builder.add("head.dropout", ops.Dropout(head.dropout), x)
+        builder.add("head.fc", ops.Linear(features, builder.spec.num_classes), x)
 
 
 def _stage_faults(spec: Spec) -> Iterator[Diagnostic]:

@@ -1,10 +1,13 @@
 """Appends ops to a graph; a shape that cannot be becomes a finding at the key that causes it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.spec import Act, Path, Spec
 from tresnet_gen.frontend.wording import dotted
 from tresnet_gen.graph import ops
-from tresnet_gen.graph.graph import Graph, Node
+from tresnet_gen.graph.graph import Call, Graph, Node
 
 
 class CollapseError(SpecError):
@@ -17,6 +20,9 @@ class Builder:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.nodes: list[Node] = []
+        self.blocks: list[Call] = []
+        self._calls: list[Call] = []
+        self._held: list[list[int]] = []
         self.stage = "stem"
         self.origin: Path = ("stem",)
 
@@ -34,6 +40,25 @@ class Builder:
         self.nodes.append(Node(name, op, inputs, output, self.stage, self.origin))
         return len(self.nodes) - 1
 
+    @contextmanager
+    def call(self, name: str, x: int) -> Iterator[None]:
+        """Note that the ops added inside run in a call of module `name` with `x`."""
+        start = len(self.nodes)
+        self._held.append([x])
+        yield
+        self._calls.append(Call(name, start, len(self.nodes), tuple(self._held.pop())))
+
+    @contextmanager
+    def block(self, name: str, x: int) -> Iterator[None]:
+        """Note that the ops added inside are a block."""
+        with self.call(name, x):
+            yield
+        self.blocks.append(self._calls[-1])
+
+    def hold(self, *positions: int) -> None:
+        """Note that the module being called keeps outputs in variables until it returns."""
+        self._held[-1] += positions
+
     def channels(self, position: int) -> int:
         """Return the channels an op puts out."""
         return self.nodes[position].shape[0]
@@ -50,23 +75,29 @@ class Builder:
     ) -> int:
         """Append a convolution without bias, its norm and, with `act`, an activation."""
         conv = ops.Conv2d(self.channels(x), out_channels, kernel, stride, groups)
-        x = self.add(f"{name}.conv", conv, x)
-        x = self.add(f"{name}.bn", ops.BatchNorm(out_channels), x)
-        return self.add(f"{name}.act", ops.Activation(act.type, act.slope), x) if act else x
+        with self.call(name, x):
+            x = self.add(f"{name}.conv", conv, x)
+            if act and self.spec.norm.type == "inplace_abn":
+                assert act.slope
+                return self.add(f"{name}.bn", ops.InPlaceABN(out_channels, act.slope), x)
+            x = self.add(f"{name}.bn", ops.BatchNorm(out_channels), x)
+            return self.add(f"{name}.act", ops.Activation(act.type, act.slope), x) if act else x
 
     def squeeze_excite(self, name: str, x: int, hidden: int) -> int:
         """Append mean, 1x1 convolution, ReLU, 1x1 convolution, sigmoid and the product with `x`."""
         channels = self.channels(x)
-        gate = self.add(f"{name}.mean", ops.GlobalMean(keepdim=True), x)
-        gate = self.add(f"{name}.fc1", ops.Conv2d(channels, hidden, 1, bias=True), gate)
-        gate = self.add(f"{name}.relu", ops.Activation("relu"), gate)
-        gate = self.add(f"{name}.fc2", ops.Conv2d(hidden, channels, 1, bias=True), gate)
-        gate = self.add(f"{name}.sigmoid", ops.Sigmoid(), gate)
-        return self.add(f"{name}.mul", ops.Scale(), x, gate)
+        with self.call(name, x):
+            mean = self.add(f"{name}.mean", ops.GlobalMean(keepdim=True), x)
+            gate = self.add(f"{name}.fc1", ops.Conv2d(channels, hidden, 1, bias=True), mean)
+            gate = self.add(f"{name}.relu", ops.Activation("relu"), gate)
+            gate = self.add(f"{name}.fc2", ops.Conv2d(hidden, channels, 1, bias=True), gate)
+            self.hold(mean, gate)
+            gate = self.add(f"{name}.sigmoid", ops.Sigmoid(), gate)
+            return self.add(f"{name}.mul", ops.Scale(), x, gate)
 
     def graph(self) -> Graph:
         """Return the finished graph."""
-        return Graph(self.spec, tuple(self.nodes))
+        return Graph(self.spec, tuple(self.nodes), tuple(self._calls), tuple(self.blocks))
 
     def _collapse(self, why: str) -> CollapseError:
         height, width = self.spec.input.size

@@ -34,11 +34,28 @@ class Node(NamedTuple):
         return self.op.activations(self.shape)
 
 
+class Call(NamedTuple):
+    """A call of a module that is more than one op: nodes[start:stop] run inside it.
+
+    `held` are the nodes whose outputs its frame holds until it returns: what it was called with, and its variables.
+    """
+
+    name: str
+    start: int
+    stop: int
+    held: tuple[int, ...]
+
+
 class Graph(NamedTuple):
-    """A network's ops in execution order; the first is the input, the last puts out the logits."""
+    """A network's ops in execution order; the first is the input, the last puts out the logits.
+
+    `calls` are the emitted module's own calls, inner ones before the outer; `blocks` those of them that are blocks.
+    """
 
     spec: Spec
     nodes: tuple[Node, ...]
+    calls: tuple[Call, ...]
+    blocks: tuple[Call, ...]
 
     def state_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Yield name and shape of every state-dict entry of the emitted module, in its order."""

@@ -55,13 +55,15 @@ def append_shortcut(builder: Builder, name: str, x: int, out_channels: int, stri
     """Append what matches a block's input to its output; returns `x` itself where they match already."""
     if stride == 1 and builder.channels(x) == out_channels:
         return x
-    if kind == "avg_pool" and stride == 2:
-        x = builder.add(f"{name}.0", ops.AvgPool(), x)
-        return builder.conv_bn(f"{name}.1", x, out_channels, 1)
-    return builder.conv_bn(f"{name}.0", x, out_channels, 1, stride=stride)
+    with builder.call(name, x):
+        if kind == "avg_pool" and stride == 2:
+            x = builder.add(f"{name}.0", ops.AvgPool(), x)
+            return builder.conv_bn(f"{name}.1", x, out_channels, 1)
+        return builder.conv_bn(f"{name}.0", x, out_channels, 1, stride=stride)
 
 
 def append_sum(builder: Builder, name: str, x: int, shortcut: int) -> int:
     """Append the residual sum and the ReLU behind it."""
+    builder.hold(x, shortcut)
     x = builder.add(f"{name}.add", ops.Add(), x, shortcut)
     return builder.add(f"{name}.relu", ops.Activation("relu"), x)

@@ -1,0 +1,31 @@
+"""The ops: the only place with formulas for shapes, parameters, MACs, activations and what autograd keeps."""
+
+from tresnet_gen.graph.ops.activation import Activation, Sigmoid
+from tresnet_gen.graph.ops.convolution import BlurPool, Conv2d, Linear
+from tresnet_gen.graph.ops.elementwise import Add, Dropout, Scale
+from tresnet_gen.graph.ops.layout import Input, SpaceToDepth
+from tresnet_gen.graph.ops.norm import BatchNorm, InPlaceABN
+from tresnet_gen.graph.ops.op import Op, Shape, ShapeError, Tensors
+from tresnet_gen.graph.ops.pooling import AvgPool, GlobalMean, MaxPool
+
+__all__ = [
+    "Activation",
+    "Add",
+    "AvgPool",
+    "BatchNorm",
+    "BlurPool",
+    "Conv2d",
+    "Dropout",
+    "GlobalMean",
+    "InPlaceABN",
+    "Input",
+    "Linear",
+    "MaxPool",
+    "Op",
+    "Scale",
+    "Shape",
+    "ShapeError",
+    "Sigmoid",
+    "SpaceToDepth",
+    "Tensors",
+]

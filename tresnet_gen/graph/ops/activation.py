@@ -1,0 +1,42 @@
+"""Activations and gates."""
+
+from collections.abc import Sequence
+
+from tresnet_gen.graph.ops.op import Op, Shape
+from tresnet_gen.graph.tape import Kernel, Tape, Tensor
+
+# What the emitted module applies in place keeps its result; the others keep their input and put out a second tensor.
+IN_PLACE = {"relu": "threshold_backward", "leaky_relu": "leaky_relu_backward", "relu6": "hardtanh_backward"}
+OUT_OF_PLACE = {"silu": "silu", "hard_swish": "hardswish"}
+
+
+class Activation(Op):
+    """Elementwise activation named as in the spec language; `slope` belongs to leaky_relu."""
+
+    kind = "activation"
+    __slots__ = ("slope", "type")
+
+    def __init__(self, type: str, slope: float | None = None) -> None:
+        self.type = type
+        self.slope = slope
+
+    def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        if backward := IN_PLACE.get(self.type):
+            y = tape.alias(x)
+            return tape.record(y, (x,), saves=(y,), backward=(Kernel(backward, (x,)),))
+        y = tape.copy(x)
+        tape.mark(OUT_OF_PLACE[self.type])
+        return tape.record(y, (x,), saves=(x,), backward=(Kernel(f"{OUT_OF_PLACE[self.type]}_backward", (x,)),))
+
+
+class Sigmoid(Op):
+    """Logistic gate."""
+
+    kind = "sigmoid"
+
+    def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        y = tape.copy(x)
+        tape.mark("sigmoid")
+        return tape.record(y, (x,), saves=(y,), backward=(Kernel("sigmoid_backward", (x,)),))
