@@ -8,24 +8,41 @@ import click
 
 from tresnet_gen import tables
 from tresnet_gen.analysis.counts import Totals
-from tresnet_gen.cli import options
+from tresnet_gen.cli import estimate_tables, options
+from tresnet_gen.cli.estimates import Estimate, Question, as_json, estimate
 from tresnet_gen.cli.show_command import value_text
-from tresnet_gen.cli.specs import Loaded, load, refuse_second_stdin
+from tresnet_gen.cli.specs import load, refuse_second_stdin
 from tresnet_gen.cli.terminal import data, document, legend
 from tresnet_gen.explore.diff import Diff, KeyChange, PartChange, diff
 from tresnet_gen.frontend.describe import Setting
 from tresnet_gen.graph.ops import Shape
 
 FIGURES = ("params", "macs", "activations")
+Sides = tuple[Estimate, Estimate]
 
 
 @click.command("diff", short_help="Show what changes from spec A to spec B.")
 @click.argument("old", metavar="A", type=options.SpecType())
 @click.argument("new", metavar="B", type=options.SpecType())
 @options.overrides()
+@options.step()
+@options.cards()
 @options.formats("csv", "markdown")
-def command(old: str, new: str, overrides: tuple[str, ...], output_format: str) -> None:
-    """Show what changes from spec A to spec B: keys, shapes, counts. Exit code 1 when they differ.
+def command(
+    old: str,
+    new: str,
+    overrides: tuple[str, ...],
+    batch: int,
+    precision: str,
+    optimizer: str | None,
+    rounding: int,
+    gpus: tuple[str, ...],
+    memories: tuple[int, ...],
+    output_format: str,
+) -> None:
+    """Show what changes from spec A to spec B: keys, shapes, counts, memory of a training step.
+
+    Exit code 1 when they differ.
 
     --set changes B: `tresnet-gen diff tresnet_m tresnet_m --set stages.2.depth=16` tells what an edit costs.
     """
@@ -33,18 +50,23 @@ def command(old: str, new: str, overrides: tuple[str, ...], output_format: str) 
     [before] = load([old], (), output_format)
     [after] = load([new], overrides, output_format)
     changes = diff(before.graph, after.graph)
+    step = options.step_of(True, precision, optimizer)
+    question = Question(step, batch, rounding, "nchw", options.cards_of(gpus, memories))
+    sides = estimate(before, question), estimate(after, question)
     if output_format == "json":
-        document(models=[before.graph.spec.name, after.graph.spec.name], diff=_json(changes), diagnostics=[])
+        document(
+            models=[before.graph.spec.name, after.graph.spec.name], diff=_json(changes, sides, question), diagnostics=[]
+        )
     elif output_format == "csv":
         data(tables.csv_text([("key", "old", "new", "old_from", "new_from"), *map(_key_row, changes.keys)]))
     else:
-        data(_text(before, after, changes, markdown=output_format == "markdown"))
+        data(_text(sides, question, changes, markdown=output_format == "markdown"))
     sys.exit(1 if changes.differs else 0)
 
 
-def _text(before: Loaded, after: Loaded, changes: Diff, markdown: bool) -> str:
+def _text(sides: Sides, question: Question, changes: Diff, markdown: bool) -> str:
     lay_out = tables.markdown if markdown else tables.aligned
-    title = f"{before.graph.spec.name} -> {after.graph.spec.name}"
+    title = " -> ".join(side.graph.spec.name for side in sides)
     if not changes.differs:
         return f"{title}: no differences"
     lines = [f"### {title}" if markdown else title, ""]
@@ -54,10 +76,13 @@ def _text(before: Loaded, after: Loaded, changes: Diff, markdown: bool) -> str:
     if parts:
         lines += [*lay_out([("part", "output", "params", "MACs", "activations"), *map(_part_row, parts)]), ""]
     lines += [*lay_out([("total", "count", "change"), *_total_rows(changes.total)], (2,)), ""]
+    step = question.step
+    what = f"training step, {step.precision}, {step.optimizer}"
+    lines += [*lay_out([(what, "bytes", "change"), *_memory_rows(sides, question)], (2,)), ""]
     same = [part.name for part in changes.parts if not part.differs]
     if same:
         lines += [f"same shape and counts: {', '.join(same)}", ""]
-    return "\n".join([*lines, legend(markdown)])
+    return "\n".join([*lines, legend(markdown, estimate_tables.notes(question))])
 
 
 def _key_row(change: KeyChange) -> tuple[str, ...]:
@@ -100,6 +125,18 @@ def _total_rows(total: PartChange) -> Iterator[tuple[str, ...]]:
         yield name, f"{old:,} -> {new:,}" if old != new else f"{new:,}", _share(old, new)
 
 
+def _memory_rows(sides: Sides, question: Question) -> Iterator[tuple[str, ...]]:
+    one, other = sides
+    pairs = [
+        (f"saved for backward, batch {question.batch:,}", one.memory.saved_bytes, other.memory.saved_bytes),
+        (f"peak, batch {question.batch:,}", one.memory.peak_bytes, other.memory.peak_bytes),
+    ]
+    for card, fit, other_fit in zip(question.cards, one.fits, other.fits, strict=True):
+        pairs.append((f"largest batch, {card.label}", fit.typical, other_fit.typical))
+    for name, old, new in pairs:
+        yield name, f"{old:,} -> {new:,}" if old != new else f"{new:,}", _share(old, new)
+
+
 def _shapes(part: PartChange) -> str:
     old, new = _shape(part.old_output), _shape(part.new_output)
     return old if old == new else f"{old or '(none)'} -> {new or '(none)'}"
@@ -118,8 +155,10 @@ def _share(old: int, new: int) -> str:
     return f"({(new - old) / old:+.1%})" if old and old != new else ""
 
 
-def _json(changes: Diff) -> dict[str, Any]:
+def _json(changes: Diff, sides: Sides, question: Question) -> dict[str, Any]:
+    old, new = (as_json(side, question)["memory"] for side in sides)
     return {
+        "memory": {"old": old, "new": new},
         "keys": [{"key": c.key, "old": _side(c.old), "new": _side(c.new)} for c in changes.keys],
         "parts": [
             {

@@ -1,24 +1,15 @@
-"""`tresnet-gen estimate`: exact counts of a spec, or several side by side."""
+"""`tresnet-gen estimate`: what a spec costs, or several side by side."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from tresnet_gen import tables
-from tresnet_gen.analysis.counts import Counts, Totals, count
-from tresnet_gen.cli import options
-from tresnet_gen.cli.specs import Loaded, load
-from tresnet_gen.cli.terminal import data, document, legend
-from tresnet_gen.graph.ops import Shape
-
-
-class Counted(NamedTuple):
-    """A spec with its counts."""
-
-    loaded: Loaded
-    counts: Counts
+from tresnet_gen.cli import estimate_tables, options
+from tresnet_gen.cli.estimates import Question, as_json, estimate
+from tresnet_gen.cli.specs import load
+from tresnet_gen.cli.terminal import data, document
 
 
 class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -33,16 +24,20 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
         return f"input.size=[{int(match[1])}, {int(match[2])}]" if match[2] else f"input.size={int(match[1])}"
 
 
-@click.command("estimate", short_help="Count parameters, MACs and activations exactly.")
+@click.command("estimate", short_help="Predict parameters, MACs, activations and memory exactly.")
 @options.specs()
 @options.overrides()
 @click.option("--size", type=SizeType(), metavar="N|HxW", help="Input size, instead of the spec's.")
+@click.option("--train", is_flag=True, help="Memory of a training step, instead of inference.")
+@options.step()
+@options.cards()
+@click.option("--max-batch", is_flag=True, help="Insist on a largest batch: an error without --gpu or --memory.")
 @click.option(
-    "--batch",
-    type=click.IntRange(1, 1 << 20),
-    default=1,
+    "--layout",
+    type=click.Choice(["nchw", "nhwc"]),
+    default="nchw",
     show_default=True,
-    help="Images a step, for JSON; the counts are per image.",
+    help="Memory layout; it changes no figure here.",
 )
 @click.option(
     "--by",
@@ -55,128 +50,36 @@ def command(
     specs: tuple[str, ...],
     overrides: tuple[str, ...],
     size: str | None,
+    train: bool,
     batch: int,
+    precision: str,
+    optimizer: str | None,
+    rounding: int,
+    gpus: tuple[str, ...],
+    memories: tuple[int, ...],
+    max_batch: bool,
+    layout: str,
     by: str | None,
     conventions: bool,
     output_format: str,
 ) -> None:
-    """Count parameters, MACs and activations exactly, without torch.
+    """Predict parameters, MACs, activations and memory exactly, without torch.
 
-    Figures are per image. With several specs the models are compared.
+    Counts are per image. With several specs the models are compared.
     """
     if conventions and output_format == "csv":
         raise click.UsageError("--conventions has no CSV form; --format json always holds these figures")
+    if max_batch and not (gpus or memories):
+        raise click.UsageError("--max-batch needs a memory: add --gpu rtx3090 or --memory 24GiB")
+    step = options.step_of(train, precision, optimizer)
+    question = Question(step, batch, rounding, layout, options.cards_of(gpus, memories))
     loaded = load(specs, [*overrides, *([size] if size else [])], output_format)
-    counted = [Counted(one, count(one.graph)) for one in loaded]
-    by = by or ("model" if len(counted) > 1 else "stage")
-    if output_format == "json":
-        document(models=[_model(one, batch) for one in counted], diagnostics=[])
-    elif output_format == "csv":
-        data(tables.csv_text(_plain_rows(counted, by)))
-    elif output_format == "markdown":
-        data(
-            "\n".join(
-                [*tables.markdown(_rows(counted, by), range(2 if by == "model" else 3, 7)), "", legend(markdown=True)]
-            )
-        )
-    else:
-        data(_text(counted, by))
-    if conventions and output_format in ("text", "markdown"):
-        data(_conventions_text(counted, tables.markdown if output_format == "markdown" else tables.aligned))
-
-
-def _text(counted: Sequence[Counted], by: str) -> str:
-    if by == "model":
-        return "\n".join([*tables.aligned(_rows(counted, by), range(2, 6)), "", legend()])
-    blocks = []
-    for one in counted:
-        spec = one.loaded.graph.spec
-        shape = " x ".join(map(str, (spec.input.channels, *spec.input.size)))
-        rows = [row[1:] for row in _rows([one], by)]
-        blocks.append("\n".join([f"{spec.name}, one image of {shape}", "", *tables.aligned(rows, range(2, 6))]))
-    return "\n\n".join([*blocks, legend()])
-
-
-_HEAD = ("params", "MACs", "FLOPs", "activations")
-
-
-def _rows(counted: Sequence[Counted], by: str) -> list[tuple[str, ...]]:
-    """Return a head and rows of model, part, output and figures with thousands separated."""
-    if by == "model":
-        head = ("model", "input", *_HEAD)
-        return [head, *((*_named(one), *_figures(one.counts.totals)) for one in counted)]
-    rows: list[tuple[str, ...]] = [("model", by, "output", *_HEAD)]
-    for one in counted:
-        name = one.loaded.graph.spec.name
-        for part, output, totals in _parts(one.counts, by):
-            rows.append((name, part, " x ".join(map(str, output)), *_figures(totals)))
-        rows.append((name, "total", "", *_figures(one.counts.totals)))
-    return rows
-
-
-def _plain_rows(counted: Sequence[Counted], by: str) -> list[tuple[str, ...]]:
-    """Return rows for machines: no separators, no totals that a reader would add up again."""
-    rows = [tuple(cell.replace(",", "") if cell[:1].isdigit() else cell for cell in row) for row in _rows(counted, by)]
-    head = tuple(cell.lower() for cell in rows[0])
-    return [head, *(row for row in rows[1:] if by == "model" or row[1] != "total")]
-
-
-def _named(one: Counted) -> tuple[str, str]:
-    spec = one.loaded.graph.spec
-    return spec.name, " x ".join(map(str, (spec.input.channels, *spec.input.size)))
-
-
-def _parts(counts: Counts, by: str) -> list[tuple[str, Shape, Totals]]:
-    parts = counts.stages if by == "stage" else counts.layers
-    return [(part.name, part.output, part.totals) for part in parts]
-
-
-def _figures(totals: Totals) -> tuple[str, ...]:
-    return tuple(f"{figure:,}" for figure in (totals.params, totals.macs, totals.flops, totals.activations))
-
-
-def _conventions_text(counted: Sequence[Counted], lay_out: Callable[..., list[str]]) -> str:
-    rows = [("model", "torch FlopCounterMode", "fvcore", "timm card params", "timm card FLOPs")]
-    for one in counted:
-        other = one.counts.conventions
-        figures = (one.counts.totals.flops, other.fvcore_flops, other.timm_card_params, other.timm_card_flops)
-        rows.append((one.loaded.graph.spec.name, *(f"{figure:,}" for figure in figures)))  # type: ignore[arg-type]
-    return "\n".join(
-        ["", "As other tools print it (docs/counts.md says what each counts):", "", *lay_out(rows, range(1, 5))]
-    )
-
-
-def _model(one: Counted, batch: int) -> dict[str, Any]:
-    spec, counts = one.loaded.graph.spec, one.counts
-    return {
-        "name": spec.name,
-        "spec": one.loaded.argument,
-        "input": [spec.input.channels, *spec.input.size],
-        "batch": batch,
-        **_totals(counts.totals),
-        "conventions": {
-            "fvcore_flops": counts.conventions.fvcore_flops,
-            "timm_card_params": counts.conventions.timm_card_params,
-            "timm_card_flops": counts.conventions.timm_card_flops,
-        },
-        "stages": [{"name": s.name, **_part(s.totals), "output": list(s.output)} for s in counts.stages],
-        "layers": [
-            {"name": layer.name, "op": layer.op, "output": list(layer.output), **_part(layer.totals)}
-            for layer in counts.layers
-        ],
-        "memory": None,
-        "throughput": [],
-    }
-
-
-def _totals(totals: Totals) -> dict[str, int]:
-    return {
-        "params": totals.params,
-        "macs": totals.macs,
-        "flops": totals.flops,
-        "activations": totals.activations,
-    }
-
-
-def _part(totals: Totals) -> dict[str, int]:
-    return {"params": totals.params, "macs": totals.macs, "activations": totals.activations}
+    estimates = [estimate(one, question) for one in loaded]
+    by = by or ("model" if len(estimates) > 1 else "stage")
+    match output_format:
+        case "json":
+            document(models=[as_json(one, question) for one in estimates], diagnostics=[])
+        case "csv":
+            data(tables.csv_text(estimate_tables.plain(estimates, question, by)))
+        case _:
+            data(estimate_tables.text(estimates, question, by, conventions, markdown=output_format == "markdown"))

@@ -1,11 +1,16 @@
 """Arguments and options that several commands share."""
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+from tresnet_gen.analysis import devices
+from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
+from tresnet_gen.cli.estimates import Card
 
 SUFFIXES = (".yaml", ".yml")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -25,6 +30,19 @@ class SpecType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
         # Bash drops everything else when it is told to complete files itself.
         files = [name for name in sorted(os.listdir()) if name.startswith(incomplete) and name.endswith(SUFFIXES)]
         return [CompletionItem(name) for name in (*names, *files)]
+
+
+class BytesType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+    """A number of bytes with a unit: 24GiB, 16GB."""
+
+    name = "bytes"
+    units = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}  # noqa: RUF012
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([KMG]?i?B)", str(value), re.ASCII | re.IGNORECASE)
+        if not match or match[2].lower() not in self.units:
+            self.fail("write a number and a unit: 24GiB, 16GB, 900MiB", param, ctx)
+        return int(float(match[1]) * self.units[match[2].lower()])
 
 
 def specs(several: bool = True) -> Decorator:
@@ -55,3 +73,82 @@ def formats(*more: str) -> Decorator:
         show_default=True,
         help="Form of the output.",
     )
+
+
+def _all(*decorators: Decorator) -> Decorator:
+    """Return one decorator for several; the first one's option is listed first."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def step() -> Decorator:
+    """Return the options that say which step's memory is predicted."""
+    return _all(
+        click.option(
+            "--batch",
+            type=click.IntRange(1, 1 << 20),
+            default=1,
+            show_default=True,
+            help="Images a step, for memory; the counts are per image.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            default="fp32",
+            show_default=True,
+            help="Plain float32, or autocast to 16 bit.",
+        ),
+        click.option(
+            "--optimizer",
+            type=click.Choice(OPTIMIZERS),
+            help="Optimizer of a training step.  [default: sgd-momentum]",
+        ),
+        click.option(
+            "--round",
+            "rounding",
+            type=click.IntRange(1, 1 << 30),
+            default=1,
+            metavar="BYTES",
+            help="Round each tensor up to a multiple of BYTES; 512 is what CUDA's allocator does.",
+        ),
+    )
+
+
+def cards() -> Decorator:
+    """Return the options that name the memory a step must fit in."""
+    return _all(
+        click.option(
+            "--gpu",
+            "gpus",
+            type=click.Choice(devices.names()),
+            metavar="NAME",
+            multiple=True,
+            help=f"Largest batch for a GPU: {', '.join(devices.names())}. Can be given several times.",
+        ),
+        click.option(
+            "--memory", "memories", type=BytesType(), metavar="SIZE", multiple=True, help="The same for 24GiB, 16GB."
+        ),
+    )
+
+
+def step_of(train: bool, precision: str, optimizer: str | None) -> Step:
+    """Return the step that the options name.
+
+    Raises:
+        click.UsageError: for an optimizer without a training step.
+    """
+    if optimizer and not train:
+        raise click.UsageError("--optimizer belongs to a training step: add --train")
+    return Step(train, precision, optimizer or "sgd-momentum")
+
+
+def cards_of(gpus: Sequence[str], memories: Sequence[int]) -> tuple[Card, ...]:
+    """Return the memories that the options name."""
+    sheets = map(devices.gpu, dict.fromkeys(gpus))
+    named = [Card(sheet.name, sheet.memory_bytes) for sheet in sheets]
+    return (*named, *(Card("", memory) for memory in dict.fromkeys(memories)))

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from tresnet_gen.analysis.counts import CONVENTION
@@ -40,9 +41,10 @@ def document(**content: Any) -> None:
     data(json.dumps({"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}, indent=2))
 
 
-def legend(markdown: bool = False) -> str:
-    """Return what the counts mean: a line each, or a paragraph of Markdown."""
-    return f"{CONVENTION}." if markdown else CONVENTION.replace("; ", "\n")
+def legend(markdown: bool = False, more: Sequence[str] = ()) -> str:
+    """Return what the counts, and `more`, mean: a line each, or a paragraph of Markdown."""
+    notes = [*CONVENTION.split("; "), *more]
+    return f"{'; '.join(notes)}." if markdown else "\n".join(notes)
 
 
 def use_color(stream: TextIO | None) -> bool:

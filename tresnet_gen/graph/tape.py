@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from math import prod
 from typing import NamedTuple
 
-PARAMETER, BUFFER, INPUT, OTHER = "parameter", "buffer", "input", "other"
+PARAMETER, BUFFER, INPUT, OPTIMIZER, OTHER = "parameter", "buffer", "input", "optimizer", "other"
 FLOAT32, FLOAT16, INT64, BOOL = 4, 2, 8, 1
 
 
@@ -61,11 +61,10 @@ class Leaf:
 class Node:
     """One step of autograd's graph.
 
-    `saved` are storages kept for it, `next` the nodes of its inputs. `recompute` names the checkpointed block whose
-    second forward restores what it needs.
+    `saved` are the storages it needs, `kernels` what its backward runs.
     """
 
-    __slots__ = ("inputs", "kernels", "layer", "next", "recompute", "saved", "sequence")
+    __slots__ = ("inputs", "kernels", "layer", "saved", "sequence")
 
     def __init__(
         self, sequence: int, layer: str, inputs: tuple[Tensor, ...], saved: tuple[int, ...], kernels: tuple[Kernel, ...]
@@ -73,10 +72,8 @@ class Node:
         self.sequence = sequence
         self.layer = layer
         self.inputs = inputs
-        self.next = [tensor.node for tensor in inputs]
         self.saved = saved
         self.kernels = kernels
-        self.recompute: object | None = None
 
 
 class Moment(NamedTuple):
@@ -96,6 +93,7 @@ class Tape:
         self.train = train
         self.half = half
         self.fused_dropout = fused_dropout
+        self.saving = True  # False inside a checkpointed block
         self.phase = "forward"
         self.layer = ""
         self.sizes: list[tuple[int, int]] = []  # bytes for one image, bytes whatever the batch
@@ -111,18 +109,28 @@ class Tape:
 
     # Storages.
 
-    def new(self, shape: tuple[int, ...], width: int, batched: bool = True, kind: str = OTHER) -> Tensor:
+    def new(
+        self, shape: tuple[int, ...], width: int, batched: bool = True, kind: str = OTHER, node: "Leaf | None" = None
+    ) -> Tensor:
         """Allocate a tensor of `shape` for each image, or of `shape` whatever the batch; nothing holds it yet."""
         storage = len(self.sizes)
         self.sizes.append((prod(shape) * width, 0) if batched else (0, prod(shape) * width))
         self.kinds.append(kind)
         self._references.append(0)
         self._made.append(storage)
-        return Tensor(shape, width, batched, storage)
+        return Tensor(shape, width, batched, storage, node)
 
     def copy(self, tensor: Tensor, width: int = 0) -> Tensor:
         """Allocate a tensor of another's shape, with elements of `width` bytes if that is given."""
         return self.new(tensor.shape, width or tensor.width, tensor.batched)
+
+    def clone(self, storage: int) -> int:
+        """Allocate a storage of another's size."""
+        self.sizes.append(self.sizes[storage])
+        self.kinds.append(OTHER)
+        self._references.append(0)
+        self._made.append(len(self.kinds) - 1)
+        return len(self.kinds) - 1
 
     def hold(self, storage: int) -> None:
         """Add a reference to a storage."""
@@ -167,15 +175,17 @@ class Tape:
         node = Node(self._sequence, self.layer, inputs, storages, backward)
         self._sequence += 1
         self.nodes.append(node)
-        for storage in storages:
-            self.hold(storage)
+        if self.saving:
+            for storage in storages:
+                self.keep(storage, self.layer)
         output.node = node
         return output
 
-    def keep(self, node: Node) -> None:
-        """Count what a node saves as kept between forward and backward."""
-        for storage in node.saved:
-            self.saved.setdefault(storage, node.layer)
+    def keep(self, storage: int, layer: str) -> None:
+        """Hold a storage for backward; one kept in forward counts as saved, by the layer that kept it first."""
+        self.hold(storage)
+        if self.phase == "forward":
+            self.saved.setdefault(storage, layer)
 
     def alias(self, tensor: Tensor) -> Tensor:
         """Return a tensor that an op wrote over `tensor`."""

@@ -1,0 +1,150 @@
+"""Estimates as tables for people, and as rows for other programs."""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+
+from tresnet_gen import tables
+from tresnet_gen.analysis.memory import MaxBatch, Memory
+from tresnet_gen.cli.estimates import Card, Estimate, Question
+from tresnet_gen.cli.terminal import legend
+
+LayOut = Callable[..., list[str]]
+Rows = list[tuple[str, ...]]
+
+SAVED = "saved: bytes that autograd keeps from forward to backward, parameters among them"
+FITS = "largest batch: from-to leaves for what the memory takes that is no tensor (docs/memory.md)"
+
+
+def text(estimates: Sequence[Estimate], question: Question, by: str, conventions: bool, markdown: bool) -> str:
+    """Return the tables of estimates, and what the figures mean."""
+    lay_out = tables.markdown if markdown else tables.aligned
+    blocks: list[list[str]] = []
+    if by == "model" or markdown:
+        blocks.append(_table(_rows(estimates, question, by), lay_out, 2 if by == "model" else 3))
+    else:
+        for one in estimates:
+            rows = [row[1:] for row in _rows([one], question, by)]
+            blocks += [[_title(one)], _table(rows, lay_out, 2)]
+    if by != "model":
+        blocks += chain.from_iterable(_memory_blocks(one, question, lay_out) for one in estimates)
+    blocks.append([legend(markdown, notes(question))])
+    if conventions:
+        blocks.append(["As other tools print it (docs/counts.md says what each counts):"])
+        blocks.append(_conventions(estimates, lay_out))
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def plain(estimates: Sequence[Estimate], question: Question, by: str) -> Rows:
+    """Return rows for machines: no separators, no totals that a reader would add up again."""
+    head, *rows = _rows(estimates, question, by, exact=True)
+    return [_machine_head(head), *(row for row in rows if by == "model" or row[1] != "total")]
+
+
+def _memory_rows(memory: Memory, question: Question, fits: Sequence[MaxBatch]) -> Rows:
+    """Return what the memory of a step is made of: name, bytes, MiB, note."""
+    parts = [("parameters", memory.params_bytes, ""), ("buffers", memory.buffers_bytes, "")]
+    if question.step.train:
+        parts += [
+            ("gradients", memory.gradients_bytes, ""),
+            ("optimizer", memory.optimizer_bytes, question.step.optimizer),
+        ]
+    parts.append(("images and labels" if question.step.train else "images", memory.input_bytes, ""))
+    if question.step.train:
+        own = f"{memory.saved_activation_bytes:,} of them activations"
+        parts.append(("saved for backward", memory.saved_bytes, own))
+    parts.append(("peak", memory.peak_bytes, memory.peak_at.text))
+    rows = [(name, f"{size:,}", f"{size / (1 << 20):,.1f}", note) for name, size, note in parts]
+    return rows + [_fit_row(card, fit) for card, fit in zip(question.cards, fits, strict=True)]
+
+
+def _fit_row(card: Card, fit: MaxBatch) -> tuple[str, ...]:
+    return f"largest batch, {card.label}", f"{fit.typical:,}", "", f"({fit.low:,}-{fit.high:,})"
+
+
+def notes(question: Question) -> list[str]:
+    """Return what the figures of memory mean."""
+    return [*([SAVED] if question.step.train else []), *([FITS] if question.cards else [])]
+
+
+def _title(one: Estimate) -> str:
+    spec = one.graph.spec
+    return f"{spec.name}, one image of {_shape((spec.input.channels, *spec.input.size))}"
+
+
+def _table(rows: Rows, lay_out: LayOut, first_figure: int) -> list[str]:
+    return lay_out(rows, range(first_figure, len(rows[0])))
+
+
+def _memory_blocks(one: Estimate, question: Question, lay_out: LayOut) -> list[list[str]]:
+    what = "a training step" if question.step.train else "inference"
+    title = f"{one.graph.spec.name}, memory of {what}: batch {question.batch:,}, {question.step.precision}"
+    rows = [("", "bytes", "MiB", ""), *_memory_rows(one.memory, question, one.fits)]
+    return [[title], lay_out(rows, (1, 2))]
+
+
+def _rows(estimates: Sequence[Estimate], question: Question, by: str, exact: bool = False) -> Rows:
+    """Return a head and a row for each model, stage or layer; figures have thousands separated unless `exact`."""
+    number = str if exact else "{:,}".format
+    if by == "model":
+        return [_model_head(question, exact), *(_model_row(one, question, number) for one in estimates)]
+    extra = ("saved",) if question.step.train else ()
+    rows: Rows = [("model", by, "output", "params", "MACs", "FLOPs", "activations", *extra)]
+    for one in estimates:
+        rows += _part_rows(one, question, by, number)
+    return rows
+
+
+def _part_rows(one: Estimate, question: Question, by: str, number: Callable[[int], str]) -> Rows:
+    name, saved, train = one.graph.spec.name, one.saved_by(by), question.step.train
+    rows: Rows = []
+    for part in one.counts.stages if by == "stage" else one.counts.layers:
+        figures = [part.totals.params, part.totals.macs, part.totals.flops, part.totals.activations]
+        figures += [saved.get(part.name, 0)] if train else []
+        rows.append((name, part.name, _shape(part.output), *map(number, figures)))
+    if train:
+        rows.append((name, "loss", "", *map(number, (0, 0, 0, 0, one.memory.layers["loss"]))))
+    totals = one.counts.totals
+    figures = [totals.params, totals.macs, totals.flops, totals.activations]
+    figures += [one.memory.saved_bytes] if train else []
+    rows.append((name, "total", "", *map(number, figures)))
+    return rows
+
+
+def _model_head(question: Question, exact: bool) -> tuple[str, ...]:
+    memory = ("saved", "peak") if question.step.train else ("peak",)
+    labels = [card.label for card in question.cards]
+    batches = chain.from_iterable((f"batch {c}", f"batch {c} low", f"batch {c} high") for c in labels)
+    return (
+        *("model", "input", "params", "MACs", "FLOPs", "activations"),
+        *memory,
+        *(batches if exact else (f"batch, {label}" for label in labels)),
+    )
+
+
+def _model_row(one: Estimate, question: Question, number: Callable[[int], str]) -> tuple[str, ...]:
+    spec, totals, memory = one.graph.spec, one.counts.totals, one.memory
+    figures = [totals.params, totals.macs, totals.flops, totals.activations]
+    figures += [memory.saved_bytes, memory.peak_bytes] if question.step.train else [memory.peak_bytes]
+    if number is str:
+        fits = [str(figure) for fit in one.fits for figure in (fit.typical, fit.low, fit.high)]
+    else:
+        fits = [f"{fit.typical:,} ({fit.low:,}-{fit.high:,})" for fit in one.fits]
+    return spec.name, _shape((spec.input.channels, *spec.input.size)), *map(number, figures), *fits
+
+
+def _machine_head(head: tuple[str, ...]) -> tuple[str, ...]:
+    bytes_of = {"saved": "saved_bytes", "peak": "peak_bytes"}
+    return tuple(bytes_of.get(cell, cell.lower().replace(" ", "_")) for cell in head)
+
+
+def _conventions(estimates: Sequence[Estimate], lay_out: LayOut) -> list[str]:
+    rows: Rows = [("model", "torch FlopCounterMode", "fvcore", "timm card params", "timm card FLOPs")]
+    for one in estimates:
+        other = one.counts.conventions
+        figures = (one.counts.totals.flops, other.fvcore_flops, other.timm_card_params, other.timm_card_flops)
+        rows.append((one.graph.spec.name, *(f"{figure:,}" for figure in figures)))
+    return lay_out(rows, range(1, 5))
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,128 @@
+"""What `estimate` knows about one spec, and its JSON document."""
+
+from typing import Any, NamedTuple
+
+from tresnet_gen.analysis.counts import Counts, Totals, count
+from tresnet_gen.analysis.memory import MaxBatch, Memory, Step, replay
+from tresnet_gen.cli.specs import Loaded
+from tresnet_gen.graph.graph import Graph
+
+
+class Card(NamedTuple):
+    """A memory that the step must fit in: the name of a GPU, or empty, and bytes."""
+
+    name: str
+    memory_bytes: int
+
+    @property
+    def label(self) -> str:
+        """The GPU's name, or the size."""
+        return self.name or f"{self.memory_bytes / (1 << 30):g} GiB"
+
+
+class Question(NamedTuple):
+    """What is asked beside the counts."""
+
+    step: Step
+    batch: int
+    rounding: int
+    layout: str
+    cards: tuple[Card, ...]
+
+
+class Estimate(NamedTuple):
+    """A spec with its figures; `fits` are the largest batches for the question's cards."""
+
+    loaded: Loaded
+    counts: Counts
+    memory: Memory
+    fits: tuple[MaxBatch, ...]
+
+    @property
+    def graph(self) -> Graph:
+        """The spec's graph."""
+        return self.loaded.graph
+
+    def saved_by(self, by: str) -> dict[str, int]:
+        """Return the bytes saved for backward by stage or layer."""
+        if by == "layer":
+            return self.memory.layers
+        stages: dict[str, int] = {}
+        for node in self.graph.nodes:
+            stages[node.stage] = stages.get(node.stage, 0) + self.memory.layers.get(node.name, 0)
+        return stages
+
+
+def estimate(loaded: Loaded, question: Question) -> Estimate:
+    """Return all figures of a spec."""
+    replayed = replay(loaded.graph, question.step)
+    fits = tuple(replayed.max_batch(card.memory_bytes, question.rounding) for card in question.cards)
+    return Estimate(loaded, count(loaded.graph), replayed.at(question.batch, question.rounding), fits)
+
+
+def as_json(one: Estimate, question: Question) -> dict[str, Any]:
+    """Return the JSON object of a model."""
+    spec, counts = one.graph.spec, one.counts
+    stages, layers = one.saved_by("stage"), one.saved_by("layer")
+    return {
+        "name": spec.name,
+        "spec": one.loaded.argument,
+        "input": [spec.input.channels, *spec.input.size],
+        "batch": question.batch,
+        **_totals(counts.totals),
+        "conventions": {
+            "fvcore_flops": counts.conventions.fvcore_flops,
+            "timm_card_params": counts.conventions.timm_card_params,
+            "timm_card_flops": counts.conventions.timm_card_flops,
+        },
+        "stages": [
+            {"name": s.name, **_part(s.totals), "output": list(s.output), "saved_bytes": stages.get(s.name, 0)}
+            for s in counts.stages
+        ],
+        "layers": [
+            {
+                "name": layer.name,
+                "op": layer.op,
+                "output": list(layer.output),
+                **_part(layer.totals),
+                "saved_bytes": layers.get(layer.name, 0),
+            }
+            for layer in counts.layers
+        ],
+        "memory": _memory(one, question),
+        "throughput": [],
+    }
+
+
+def _memory(one: Estimate, question: Question) -> dict[str, Any]:
+    memory, step = one.memory, question.step
+    return {
+        "mode": "train" if step.train else "infer",
+        "precision": step.precision,
+        "optimizer": step.optimizer if step.train else "none",
+        "layout": question.layout,
+        "batch": question.batch,
+        "rounding_bytes": question.rounding,
+        "params_bytes": memory.params_bytes,
+        "buffers_bytes": memory.buffers_bytes,
+        "input_bytes": memory.input_bytes,
+        "gradients_bytes": memory.gradients_bytes,
+        "optimizer_bytes": memory.optimizer_bytes,
+        "saved_bytes": memory.saved_bytes,
+        "saved_activation_bytes": memory.saved_activation_bytes,
+        "peak_bytes": memory.peak_bytes,
+        "peak_at": memory.peak_at.text,
+        "max_batch": one.fits[0].typical if one.fits else None,
+        "max_batches": [
+            {"gpu": card.name or None, "memory_bytes": card.memory_bytes, **fit._asdict()}
+            for card, fit in zip(question.cards, one.fits, strict=True)
+        ],
+    }
+
+
+def _totals(totals: Totals) -> dict[str, int]:
+    return {"params": totals.params, "macs": totals.macs, "flops": totals.flops, "activations": totals.activations}
+
+
+def _part(totals: Totals) -> dict[str, int]:
+    return {"params": totals.params, "macs": totals.macs, "activations": totals.activations}
