@@ -179,19 +179,19 @@ class _Recorder:
         tape.hold(root.storage)
         assert isinstance(loss.node, Node)
         waiting = _consumers(tape.nodes)
-        gradients: dict[Node, int] = {loss.node: root.storage}
+        gradients: dict[Node, dict[int, int]] = {loss.node: {0: root.storage}}
         ready = [(-loss.node.sequence, loss.node)]
         while ready:
             _, node = heappop(ready)
-            for source, storage in self._differentiate(node, gradients.pop(node)):
-                self._deliver(source, storage, gradients)
+            for source, slot, storage in self._differentiate(node, list(gradients.pop(node).values())):
+                self._deliver(gradients.setdefault(source, {}), slot, storage)
                 waiting[source] -= 1
                 if not waiting[source]:
                     heappush(ready, (-source.sequence, source))
         tape.drop(root.storage)
 
-    def _differentiate(self, node: Node, gradient: int) -> list[tuple[Node, int]]:
-        """Run a node's kernels; return the nodes it has a gradient for, with the storage of each.
+    def _differentiate(self, node: Node, gradients: list[int]) -> list[tuple[Node, int, int]]:
+        """Run a node's kernels; return the nodes it has a gradient for, of which output, and its storage.
 
         The caller takes over a reference to each storage. Gradients of parameters stay where they are made.
         """
@@ -214,32 +214,31 @@ class _Recorder:
             self._leave(checkpoint, node)
         outgoing = []
         for tensor in node.inputs:
-            storage = made.pop(id(tensor), gradient)
-            if tensor.node is not None and storage == gradient:
+            storage = made.pop(id(tensor), gradients[0])
+            if tensor.node is not None and storage == gradients[0]:
                 tape.hold(storage)
             if isinstance(tensor.node, Node):
-                outgoing.append((tensor.node, storage))
-        tape.drop(gradient)
-        for storage in made.values():
+                outgoing.append((tensor.node, tensor.slot, storage))
+        for storage in (*gradients, *made.values()):
             tape.drop(storage)
         return outgoing
 
-    def _deliver(self, node: Node, storage: int, gradients: dict[Node, int]) -> None:
+    def _deliver(self, received: dict[int, int], slot: int, storage: int) -> None:
         """Add a gradient to what a node has received: in place where nothing else holds one of the two."""
         tape = self.tape
-        if node not in gradients:
-            gradients[node] = storage
+        if slot not in received:
+            received[slot] = storage
             return
-        present = gradients[node]
+        present = received[slot]
         if not tape.shared(present):
             tape.drop(storage)
         elif not tape.shared(storage):
-            gradients[node] = storage
+            received[slot] = storage
             tape.drop(present)
         else:
-            gradients[node] = tape.clone(storage)
+            received[slot] = tape.clone(storage)
             tape.mark("add")
-            tape.hold(gradients[node])
+            tape.hold(received[slot])
             tape.drop(present)
             tape.drop(storage)
 

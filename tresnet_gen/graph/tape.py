@@ -16,11 +16,11 @@ FLOAT32, FLOAT16, INT64, BOOL = 4, 2, 8, 1
 class Tensor:
     """A tensor: its storage, shape (of one image where it is `batched`), bytes of an element, autograd's node.
 
-    `storage` is -1 for a mere size. `node` is what computes the tensor's gradient: the `Node` that made it, or its own
-    `Leaf`; None where no gradient is wanted.
+    `storage` is -1 for a mere size. `node` is what computes the tensor's gradient: the `Node` that made it, as its
+    output number `slot`, or its own `Leaf`; None where no gradient is wanted.
     """
 
-    __slots__ = ("batched", "node", "shape", "storage", "width")
+    __slots__ = ("batched", "node", "shape", "slot", "storage", "width")
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Tensor:
         self.batched = batched
         self.storage = storage
         self.node = node
+        self.slot = 0
 
     def like(self, shape: tuple[int, ...] | None = None) -> "Tensor":
         """Return the size of this tensor, or of one of another shape, as a temporary of a backward."""
@@ -105,6 +106,7 @@ class Tape:
         self._freed: list[int] = []
         self._made: list[int] = []
         self._casts: dict[int, Tensor] = {}
+        self._splits: dict[int, Node] = {}  # id of the tensor that was split -> the node of all its parts
         self._sequence = 0
 
     # Storages.
@@ -187,9 +189,20 @@ class Tape:
         if self.phase == "forward":
             self.saved.setdefault(storage, layer)
 
-    def alias(self, tensor: Tensor) -> Tensor:
-        """Return a tensor that an op wrote over `tensor`."""
-        return Tensor(tensor.shape, tensor.width, tensor.batched, tensor.storage)
+    def alias(self, tensor: Tensor, shape: tuple[int, ...] | None = None) -> Tensor:
+        """Return a tensor that an op wrote over `tensor`, or a view of it."""
+        return Tensor(tensor.shape if shape is None else shape, tensor.width, tensor.batched, tensor.storage)
+
+    def part(self, tensor: Tensor, slot: int, shape: tuple[int, ...]) -> Tensor:
+        """Return part number `slot` of a tensor, a view; all parts have one node, whose backward joins gradients."""
+        view = self.alias(tensor, shape)
+        if slot == 0:
+            self.record(view, (tensor,), backward=(Kernel("cat", (tensor,)),))
+            if isinstance(view.node, Node):
+                self._splits[id(tensor)] = view.node
+        elif tensor.node is not None and self.train:
+            view.node, view.slot = self._splits[id(tensor)], slot
+        return view
 
     # Autocast.
 

@@ -1,9 +1,9 @@
 """The ops: the only place with formulas for shapes, parameters, MACs, activations and what autograd keeps."""
 
-from tresnet_gen.graph.ops.activation import Activation, Sigmoid
+from tresnet_gen.graph.ops.activation import Activation, HardSigmoid, Sigmoid
 from tresnet_gen.graph.ops.convolution import BlurPool, Conv2d, Linear
 from tresnet_gen.graph.ops.elementwise import Add, Dropout, Scale
-from tresnet_gen.graph.ops.layout import Input, SpaceToDepth
+from tresnet_gen.graph.ops.layout import ChannelShuffle, Concat, Input, Part, SpaceToDepth
 from tresnet_gen.graph.ops.norm import BatchNorm, InPlaceABN
 from tresnet_gen.graph.ops.op import Op, Shape, ShapeError, Tensors
 from tresnet_gen.graph.ops.pooling import AvgPool, GlobalMean, MaxPool
@@ -14,14 +14,18 @@ __all__ = [
     "AvgPool",
     "BatchNorm",
     "BlurPool",
+    "ChannelShuffle",
+    "Concat",
     "Conv2d",
     "Dropout",
     "GlobalMean",
+    "HardSigmoid",
     "InPlaceABN",
     "Input",
     "Linear",
     "MaxPool",
     "Op",
+    "Part",
     "Scale",
     "Shape",
     "ShapeError",

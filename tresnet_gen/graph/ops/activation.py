@@ -40,3 +40,15 @@ class Sigmoid(Op):
         y = tape.copy(x)
         tape.mark("sigmoid")
         return tape.record(y, (x,), saves=(y,), backward=(Kernel("sigmoid_backward", (x,)),))
+
+
+class HardSigmoid(Op):
+    """Piecewise linear gate: clamp(x / 6 + 1 / 2, 0, 1)."""
+
+    kind = "hard_sigmoid"
+
+    def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        y = tape.copy(x)
+        tape.mark("hardsigmoid")
+        return tape.record(y, (x,), saves=(x,), backward=(Kernel("hardsigmoid_backward", (x,)),))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tresnet_gen.graph.ops.op import Op, Shape, ShapeError
-from tresnet_gen.graph.tape import Tape, Tensor
+from tresnet_gen.graph.tape import Kernel, Tape, Tensor
 
 
 class Input(Op):
@@ -40,3 +40,55 @@ class SpaceToDepth(Op):
         folded = tape.copy(x)
         tape.mark("clone")
         return folded
+
+
+class Part(Op):
+    """One of the parts that channels are split into; `widths` are the channels of all of them, a view costs nothing."""
+
+    kind = "split"
+    __slots__ = ("index", "widths")
+
+    def __init__(self, widths: tuple[int, ...], index: int) -> None:
+        self.widths = widths
+        self.index = index
+
+    def output(self, shape: Shape) -> Shape:
+        return (self.widths[self.index], *shape[1:])
+
+    def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        return tape.part(x, self.index, output)
+
+
+class Concat(Op):
+    """Channels of several feature maps, one behind the other; `channels` is their sum."""
+
+    kind = "cat"
+    __slots__ = ("channels",)
+
+    def __init__(self, channels: int) -> None:
+        self.channels = channels
+
+    def output(self, shape: Shape) -> Shape:
+        return (self.channels, *shape[1:])
+
+    def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
+        y = tape.new(output, inputs[0].width)
+        tape.mark("cat")
+        return tape.record(y, inputs)  # gradients are views of the sum's
+
+
+class ChannelShuffle(Op):
+    """Deal the channels of each group out in turns: (g, C/g) -> (C/g, g)."""
+
+    kind = "channel_shuffle"
+    __slots__ = ("groups",)
+
+    def __init__(self, groups: int) -> None:
+        self.groups = groups
+
+    def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        y = tape.copy(x)
+        tape.mark("clone")
+        return tape.record(y, (x,), backward=(Kernel("clone", (x,)),))
