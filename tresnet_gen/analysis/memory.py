@@ -40,7 +40,8 @@ class Memory(NamedTuple):
     """Bytes of a step at one batch; `layers` are the saved bytes by the layer that kept them first.
 
     `saved_bytes` are the unique storages autograd keeps between forward and backward, parameters and buffers among
-    them; `saved_activation_bytes` leaves out those and the images.
+    them; `saved_activation_bytes` leaves out those and the images. `held_bytes` live between forward and backward, or
+    behind inference.
     """
 
     params_bytes: int
@@ -50,6 +51,7 @@ class Memory(NamedTuple):
     optimizer_bytes: int
     saved_bytes: int
     saved_activation_bytes: int
+    held_bytes: int
     peak_bytes: int
     peak_at: Moment
     timeline: tuple[Moment, ...]
@@ -82,6 +84,8 @@ class Replay:
             layers[layer] = layers.get(layer, 0) + sizes[storage]
             saved_activations += sizes[storage] if tape.kinds[storage] == OTHER else 0
         timeline = tuple(self._timeline(sizes))
+        live = zip(tape.moments, self._live(sizes), strict=True)
+        held = [size for moment, size in live if moment.phase == "forward"][-1]
         peak = max(timeline, key=lambda moment: moment.live_bytes)
         return Memory(
             params_bytes=by_kind[PARAMETER],
@@ -91,6 +95,7 @@ class Replay:
             optimizer_bytes=by_kind[OPTIMIZER],
             saved_bytes=sum(layers.values()),
             saved_activation_bytes=saved_activations,
+            held_bytes=held,
             peak_bytes=peak.live_bytes,
             peak_at=peak,
             timeline=timeline,

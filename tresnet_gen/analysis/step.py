@@ -71,9 +71,10 @@ class _Recorder:
         self._checkpoints: dict[Node, _Checkpoint] = {}
         self._make_persistent()
         logits = self._forward()
-        if step.train:
-            loss = self._loss(logits)
-            self.tape.leave_autocast()
+        loss = self._loss(logits) if step.train else None
+        self.tape.leave_autocast()
+        self.tape.mark("")
+        if loss:
             self._backward(loss)
             self._update()
 
