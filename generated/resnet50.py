@@ -20,8 +20,8 @@ FLOPs = 2 x MACs; activations: outputs of those layers.
 References:
     Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385
 
-spec sha256 59a1461c69772102b11b6cf48a92a099d230a4322bb562a46c361531d2b3b542
-file sha256 ced4199148334e295fcdb7469ff4d6dada00cec5635349e0cea8866d468014c3
+spec sha256 bf7c330b86ac0ff62c5edca8b825e8a330c61620d4da2a813a61a20836073d1f
+file sha256 16315a92e67f7a2423d615846cf71c7a0e11b4da410cedbfa0dd09f969bd1e8a
 """
 
 from collections import OrderedDict

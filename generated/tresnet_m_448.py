@@ -27,11 +27,13 @@ References:
     Making Convolutional Networks Shift-Invariant Again,  https://arxiv.org/abs/1904.11486
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
-spec sha256 adcbcbc42a1d5351d99b14598fcd25da20e36516ea2a7fcb77cd9fc7590f700a
-file sha256 6f7a6b526667bafe2868bbf2c03de146277de1bc620d07ffb42dbb93a507cd87
+spec sha256 2c1a68229cb857dc97f957fbda31efb0309501bee4823c454e523a55ef1a9f3d
+file sha256 d90fbaaab0bb56d18c43719a54348ccb86242defee755a4b3ed02f65ddad2e1a
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +52,37 @@ class SpaceToDepth(nn.Module):
         return x.reshape(n, 16 * c, h // 4, w // 4)
 
 
+def trains_eagerly(x: Tensor) -> bool:
+    """Whether autograd records x op by op; torch.compile, export and tracers are to see ordinary operators."""
+    traced = torch.compiler.is_compiling() or torch._C._is_tracing() or not isinstance(x, Tensor)
+    return torch.is_grad_enabled() and not traced
+
+
+class Blur(torch.autograd.Function):
+    """What BlurPool computes, keeping nothing of x: the map is linear, so its gradient needs the kernel alone."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, kernel: Tensor) -> Tensor:
+        x = F.pad(x, (1, 1, 1, 1), mode="reflect")
+        ctx.save_for_backward(kernel)
+        ctx.shape, ctx.strides, ctx.dtype = x.shape, x.stride(), x.dtype
+        return F.conv2d(x, kernel, stride=2, groups=kernel.shape[0])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (kernel,) = ctx.saved_tensors
+        padded = grad.new_empty_strided(ctx.shape, ctx.strides)  # not read: it tells shape and layout
+        wanted = (True, False, False)  # the gradient of the input, not those of kernel and bias
+        padded, _, _ = torch.ops.aten.convolution_backward(
+            grad, padded, kernel.to(grad.dtype), None, (2, 2), (0, 0), (1, 1), False, (0, 0), kernel.shape[0], wanted
+        )
+        padded = padded.to(ctx.dtype)  # autocast may pad in another precision than it convolves in
+        return torch.ops.aten.reflection_pad2d_backward(padded, padded[:, :, 1:-1, 1:-1], (1, 1, 1, 1)), None
+
+
+blur: Callable[[Tensor, Tensor], Tensor] = Blur.apply
+
+
 class BlurPool(nn.Module):
     """Halve H and W, rounding up, behind a fixed 3x3 binomial low-pass filter applied per channel."""
 
@@ -61,8 +94,10 @@ class BlurPool(nn.Module):
         self.register_buffer("kernel", torch.outer(row, row).repeat(channels, 1, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.training and trains_eagerly(x):
+            return blur(x, self.kernel)
         x = F.pad(x, (1, 1, 1, 1), mode="reflect")
-        return F.conv2d(x, self.kernel, stride=2, groups=x.shape[1])
+        return F.conv2d(x, self.kernel, stride=2, groups=self.kernel.shape[0])
 
 
 class SqueezeExcite(nn.Module):
@@ -114,7 +149,8 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         skip = self.downsample(x)
         out = self.blur(self.conv1(x))
-        out = self.se(self.conv2(out))
+        out = self.conv2(out)
+        out = self.se(out)
         return F.relu(out + skip, inplace=True)
 
 

@@ -1,7 +1,7 @@
 """Hypothesis strategies for specs of the language, as YAML text.
 
-The networks are legal by construction: groups divide widths, squeeze-and-excitation has hidden channels, and the
-input is at least as large as the blurs need.
+The networks are legal by construction: groups divide widths, squeeze-and-excitation has hidden channels, the input is
+at least as large as the blurs need, and in-place batch norm has activations that it can undo.
 """
 
 from collections import Counter
@@ -58,8 +58,12 @@ ACTS: SearchStrategy[Values] = st.one_of(
     st.sampled_from(["relu", "leaky_relu", "relu6", "silu", "hard_swish"]).map(lambda name: {"type": name}),
     st.fixed_dictionaries({"type": st.just("leaky_relu"), "slope": SLOPES}),
 )
+# What in-place batch norm can undo in every precision.
+STEEP_ACTS: SearchStrategy[Values] = st.fixed_dictionaries(
+    {"type": st.just("leaky_relu"), "slope": st.sampled_from([1e-3, 1e-2, 0.2, 1.0]) | st.floats(1e-3, 1.0)}
+)
 NORMS = st.fixed_dictionaries(
-    {"type": st.just("batch_norm")},
+    {"type": st.sampled_from(["batch_norm", "inplace_abn"])},
     optional={
         "eps": st.sampled_from([1e-5, 1e-3]) | st.floats(1e-8, 1.0),
         "momentum": st.sampled_from([0.1, 0.0, 1.0, 0.01]) | st.floats(0.0, 1.0),
@@ -152,7 +156,9 @@ def sides(draw: DrawFn, stem: Values, least: int, bounds: Bounds) -> int:
 def networks(draw: DrawFn, bounds: Bounds = SMALL) -> Values:
     """Draw a whole spec as plain values."""
     widths = st.sampled_from(draw(st.lists(bounds.widths, min_size=1, max_size=3)))
-    acts = st.sampled_from(draw(st.lists(ACTS, min_size=1, max_size=3)))
+    norm = draw(st.none() | NORMS)
+    in_place = norm is not None and norm["type"] == "inplace_abn"
+    acts = st.sampled_from(draw(st.lists(STEEP_ACTS if in_place else ACTS, min_size=1, max_size=3)))
     body = draw(st.lists(stages(widths, acts, bounds), min_size=1, max_size=bounds.stages))
     stem = draw(stems(widths, acts))
     height, width = (draw(sides(stem, least_extent(body), bounds)) for _ in range(2))
@@ -160,9 +166,12 @@ def networks(draw: DrawFn, bounds: Bounds = SMALL) -> Values:
     network["num_classes"] = draw(st.integers(1, bounds.classes))
     optional(draw, network["input"], "channels", st.integers(1, bounds.channels))
     optional(draw, network, "class_name", CLASS_NAMES)
-    optional(draw, network, "norm", NORMS)
-    optional(draw, network, "act", acts)
+    if norm is not None:
+        network["norm"] = norm
+    if in_place or draw(st.booleans()):
+        network["act"] = draw(acts)
     optional(draw, network, "head", HEADS)
+    optional(draw, network, "checkpoint", st.sampled_from(["block", None]))
     return network
 
 

@@ -1,10 +1,14 @@
 """Which way every condition of a source text goes while the text runs."""
 
 import ast
+from collections.abc import Callable
 from types import CodeType
+from typing import Any
+
+import torch
 
 PROBE = "__probe__"
-OTHER_BRANCHES = (ast.Match, ast.Try, ast.TryStar, ast.Assert)
+OTHER_BRANCHES = (ast.Match, ast.TryStar, ast.Assert, ast.ExceptHandler)
 
 
 class Arms(ast.NodeTransformer):
@@ -16,7 +20,9 @@ class Arms(ast.NodeTransformer):
     def __init__(self, source: str) -> None:
         self.source = source
         self.conditions: list[ast.expr] = []
+        self.functions: list[str] = []  # that each condition stands in
         self.taken: list[set[bool]] = []
+        self._function = ""
         tree = ast.parse(source)
         assert not any(isinstance(node, OTHER_BRANCHES) for node in ast.walk(tree)), "a branch not instrumented here"
         self.code: CodeType = compile(ast.fix_missing_locations(self.visit(tree)), "<instrumented>", "exec")
@@ -26,13 +32,20 @@ class Arms(ast.NodeTransformer):
         self.taken[index].add(bool(value))
         return value
 
-    def one_sided(self) -> list[str]:
-        """Return the conditions that did not go both ways."""
+    def one_sided(self, within: Callable[[str], bool] = lambda function: True) -> list[str]:
+        """Return the conditions that did not go both ways; `within` chooses by the name of their function."""
+        conditions = zip(self.conditions, self.texts(), self.functions, self.taken, strict=True)
         return [
             f"line {node.lineno}: `{text}` was {sorted(taken) or 'never reached'}"
-            for node, text, taken in zip(self.conditions, self.texts(), self.taken, strict=True)
-            if taken != {True, False}
+            for node, text, function, taken in conditions
+            if taken != {True, False} and within(function)
         ]
+
+    def run(self, name: str) -> dict[str, Any]:
+        """Run the code as a module of this name; return its names."""
+        names: dict[str, Any] = {"__name__": name, PROBE: self.probe}
+        exec(self.code, names)
+        return names
 
     def texts(self) -> list[str]:
         """Return the conditions as written."""
@@ -40,6 +53,7 @@ class Arms(ast.NodeTransformer):
 
     def wrapped(self, condition: ast.expr) -> ast.expr:
         self.conditions.append(condition)
+        self.functions.append(self._function)
         self.taken.append(set())
         index = ast.Constant(len(self.conditions) - 1)
         return ast.Call(ast.Name(PROBE, ast.Load()), [index, condition], [])
@@ -47,6 +61,12 @@ class Arms(ast.NodeTransformer):
     def with_test(self, node: ast.If | ast.IfExp | ast.While) -> ast.AST:
         self.generic_visit(node)
         node.test = self.wrapped(node.test)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        outer, self._function = self._function, node.name
+        self.generic_visit(node)
+        self._function = outer
         return node
 
     def visit_If(self, node: ast.If) -> ast.AST:
@@ -69,9 +89,17 @@ class Arms(ast.NodeTransformer):
         return node
 
 
-def run(source: str) -> Arms:
-    """Run a text as an import and as a program; return which way its conditions went."""
+def run(source: str, images: tuple[int, ...]) -> Arms:
+    """Run a text as an import and as a program, then train its network with `images` for a step and without a graph.
+
+    Return which way its conditions went.
+    """
     arms = Arms(source)
-    for name in ("imported", "__main__"):
-        exec(arms.code, {"__name__": name, PROBE: arms.probe})
+    arms.run("imported")
+    names = arms.run("__main__")
+    (class_name,) = names["__all__"]
+    network = names[class_name]().train()
+    network(torch.zeros(images)).sum().backward()
+    with torch.no_grad():
+        network(torch.zeros(images))
     return arms

@@ -75,7 +75,8 @@ def test_ways_to_write_one_spec_give_one_file(one: str, other: str) -> None:
 
 def test_another_value_is_another_sha() -> None:
     base = load_spec("tresnet_m")
-    for edit in ("stages.2.depth=12", "input.size=[224, 448]", "norm.eps=1e-3", "name=other", "description=other"):
+    edits = ("stages.2.depth=12", "input.size=[224, 448]", "norm.eps=1e-3", "name=other", "description=other")
+    for edit in (*edits, "norm.type=inplace_abn", "checkpoint=block"):
         assert spec_sha256(load_spec("tresnet_m", [edit])) != spec_sha256(base)
 
 

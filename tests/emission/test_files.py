@@ -1,14 +1,19 @@
 """Every emitted file is one that a careful person could have written: formatted, linted, typed, nothing unused."""
 
 import ast
+import copy
+import re
 import subprocess
 import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from torch import nn
 
 from tests.emission import arms
 from tests.emission.corpus import bundled, drawn, every_file
@@ -97,7 +102,7 @@ def unused(tree: ast.Module) -> Iterator[str]:
                     yield f"definition {node.name}"
             case ast.Attribute(ctx=ast.Store()) if node.attr not in SEQUENTIAL and not read[node.attr]:
                 yield f"attribute {node.attr}"
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef) and node.name != "__exit__":  # Python says what it takes
             names = {n.id for s in node.body for n in ast.walk(s) if isinstance(n, ast.Name)}
             arguments = [*node.args.args, *node.args.kwonlyargs, *filter(None, (node.args.vararg, node.args.kwarg))]
             yield from (f"parameter {node.name}({a.arg})" for a in arguments if a.arg not in names | {"self"})
@@ -107,22 +112,26 @@ def unused(tree: ast.Module) -> Iterator[str]:
 SEQUENTIAL = {"conv", "bn", "act"}
 
 
+# Functions of one text wherever they are emitted, so that both ways in one file are enough.
+GUARDS = ("trains_eagerly", "overwrites")
+
+
 @pytest.mark.parametrize("name", bundled())
 def test_bundled_programs_print_what_was_counted_and_take_every_arm(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watched = arms.run(bundled()[name])
+    watched = arms.run(bundled()[name], (2, 3, 64, 64))
     graph = build_graph(load_spec(name))
     totals, (logits,) = count(graph).totals, graph.nodes[-1].shape
     assert capsys.readouterr().out == f"{totals.params:,} parameters\n(1, {logits})\n"
-    assert watched.one_sided() == []
+    assert watched.one_sided(lambda function: function not in GUARDS) == []
 
 
 def test_drawn_programs_take_every_arm() -> None:
     kinds: Counter[str] = Counter()
     for name, source in drawn().items():
-        watched = arms.run(source)
-        assert watched.one_sided() == [], name
+        watched = arms.run(source, (2, *image_shape(source)))
+        assert watched.one_sided(lambda function: function not in GUARDS) == [], name
         kinds.update(watched.texts())
     # What the blocks branch on, all of it seen: a corpus that never branches would prove nothing.
     assert kinds.keys() >= {
@@ -133,12 +142,68 @@ def test_drawn_programs_take_every_arm() -> None:
         "se_width",
         "blur",
         "blur and stride == 2",
+        "self.training and trains_eagerly(x)",
+        "overwrites(x, bn)",
+        "bn.num_batches_tracked is not None",
     }
+
+
+def image_shape(source: str) -> tuple[int, ...]:
+    """Return the shape of the image that the program makes."""
+    shape = re.search(r"model\(torch\.zeros\(1, (\d+), (\d+), (\d+)\)\)", source)
+    assert shape is not None
+    return tuple(map(int, shape.groups()))
+
+
+def test_guards_are_the_same_wherever_they_are_emitted() -> None:
+    texts: dict[str, set[str]] = {name: set() for name in GUARDS}
+    for source in every_file().values():
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef) and node.name in GUARDS:
+                texts[node.name].add(ast.get_source_segment(source, node) or "")
+    assert [len(found) for found in texts.values()] == [1] * len(GUARDS)
+
+
+def test_guards_take_every_arm() -> None:
+    """Every reason for ordinary operators, on the smallest part of a network that has the guards."""
+    watched = arms.Arms(bundled()["tresnet_m_abn"])
+    layer, images = watched.run("imported")["ConvABN"](3, 4, 3, slope=0.1), torch.zeros(2, 3, 8, 8)
+    layer(images)
+    with torch.no_grad():
+        layer(images)
+    torch.fx.symbolic_trace(layer)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # of batch norm itself
+        torch.jit.trace(layer, images, check_trace=False)
+    torch.export.export(layer, (images,), strict=False)
+    changed(layer).eval()(images)
+    nn.SyncBatchNorm.convert_sync_batchnorm(changed(layer)).eval()(images)
+    changed(layer, momentum=None)(images)
+    changed(layer, track_running_stats=False)(images)
+    changed(layer).bfloat16()(images.bfloat16())
+    changed(layer).to("meta")(images.to("meta"))
+    with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+        layer(images[:1, :, :1, :1])
+    with pytest.raises(ValueError, match="expected 4D input"):
+        layer(images[0])
+    with pytest.raises(RuntimeError, match="running_mean should contain 4 elements not 3"):
+        changed(layer, num_features=3, running_mean=torch.zeros(3))(images)
+    assert watched.one_sided(lambda function: function in GUARDS) == []
+
+
+def changed(layer: nn.Module, **attributes: Any) -> nn.Module:
+    """Return a copy whose norm has other attributes."""
+    layer = copy.deepcopy(layer)
+    for name, value in attributes.items():
+        setattr(layer.bn, name, value)
+    return layer
 
 
 def test_the_watch_sees_an_arm_that_is_not_taken() -> None:
     source = "a, b = 1, 0\nc = a and b\nd = [n for n in range(3) if n]\ne = 1 if a else 2\nif b or a:\n    pass\n"
-    assert arms.run(source).one_sided() == [
+    watched = arms.Arms(source)
+    watched.run("imported")
+    assert watched.one_sided() == [
         "line 2: `a` was [True]",
         "line 2: `b` was [False]",
         "line 4: `a` was [True]",

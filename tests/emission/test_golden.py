@@ -7,6 +7,9 @@ from torch import Tensor, nn
 
 from tests.emission.golden import TOLERANCE, deviation, eval_facts, filled, filled_state, logits_at
 from tests.oracle import RELATIVES, TRESNETS, build, facts, fill_values, image, is_buffer, source_of, state_facts
+from tresnet_gen.emission.render import emit
+from tresnet_gen.frontend.load import load_spec
+from tresnet_gen.graph.build import build_graph
 
 
 @pytest.fixture(scope="module", params=TRESNETS)
@@ -50,7 +53,17 @@ def test_logits(name: str, network: nn.Module, size: str) -> None:
 
 
 def test_training_step(name: str, network: nn.Module) -> None:
-    """Relative differences: gradients span five orders of magnitude."""
+    check_training_step(network, name)
+
+
+@pytest.mark.parametrize("name", ["tresnet_m", "tresnet_l", "tresnet_xl"])
+def test_training_step_in_place(name: str) -> None:
+    source = emit(build_graph(load_spec(f"{name}_abn", ["checkpoint=block"] if name == "tresnet_l" else [])))
+    check_training_step(filled(source, name), name)
+
+
+def check_training_step(network: nn.Module, name: str) -> None:
+    """Hold a step against the facts by relative differences: gradients span five orders of magnitude."""
     known = facts(name)["train"]
     logits = network.train()(image(2, 3, 64, 64))
     loss = logits.square().mean()

@@ -16,7 +16,7 @@ MODEL = "tresnet_m"
 AVG_POOL = "nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False)"
 FINAL_RELU = "F.relu(out + skip, inplace=True)"
 BLUR = """x = F.pad(x, (1, 1, 1, 1), mode="reflect")
-        return F.conv2d(x, self.kernel, stride=2, groups=x.shape[1])"""
+        return F.conv2d(x, self.kernel, stride=2, groups=self.kernel.shape[0])"""
 
 # What is wrong: the edit, as old and new text.
 MUTANTS = {
@@ -47,10 +47,10 @@ MUTANTS = {
         "self.blur(self.conv1(x))",
         "self.conv1.act(self.blur(self.conv1.bn(self.conv1.conv(x))))",
     ),
-    "SE before conv2": ("self.se(self.conv2(out))", "self.conv2(self.se(out))"),
+    "SE before conv2": ("out = self.conv2(out)\n        out = self.se(out)", "out = self.conv2(self.se(out))"),
     "SE on the sum": (
-        "out = self.se(self.conv2(out))\n        return F.relu(out + skip, inplace=True)",
-        "return F.relu(self.se(self.conv2(out) + skip))",
+        "out = self.se(out)\n        return F.relu(out + skip, inplace=True)",
+        "return F.relu(self.se(out + skip))",
     ),
     "SE before the blur": ("out = self.blur(out)\n        out = self.se(out)", "out = self.blur(self.se(out))"),
     "no SE": ("return x * gate.sigmoid()", "return x"),

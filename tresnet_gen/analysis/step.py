@@ -65,7 +65,9 @@ class _Recorder:
     def __init__(self, graph: Graph, step: Step) -> None:
         self.graph = graph
         self.step = step
-        self.tape = Tape(step.train, step.precision != "fp32", step.device == "cuda")
+        cuda = step.device == "cuda"
+        native_norm = step.device == "meta" or (cuda and step.precision == "amp-bf16")  # cuDNN takes no bfloat16
+        self.tape = Tape(step.train, step.precision != "fp32", native_norm, fused_dropout=cuda)
         self._releases = _releases(graph)
         self._values: dict[int, Tensor] = {}
         self._checkpoints: dict[Node, _Checkpoint] = {}
@@ -110,9 +112,7 @@ class _Recorder:
     # Forward.
 
     def _forward(self) -> Tensor:
-        starts = (
-            {block.start: block for block in self.graph.blocks} if getattr(self.graph.spec, "checkpoint", None) else {}
-        )
+        starts = {block.start: block for block in self.graph.blocks} if self.graph.spec.checkpoint else {}
         position, end = 1, len(self.graph.nodes)
         while position < end:
             block = starts.get(position) if self.step.train else None
@@ -129,7 +129,7 @@ class _Recorder:
         tape, nodes = self.tape, self.graph.nodes
         for position in range(start, stop):
             node = nodes[position]
-            tape.layer = node.name
+            tape.layer, tape.position = node.name, position
             since = len(tape.sizes)
             output = node.op.run(tape, node.shape, self._state[position], *[values[i] for i in node.inputs])
             tape.hold(output.storage)
@@ -197,11 +197,15 @@ class _Recorder:
         The caller takes over a reference to each storage. Gradients of parameters stay where they are made.
         """
         tape = self.tape
-        if checkpoint := self._checkpoints.get(node):
+        checkpoint = self._checkpoints.get(node)
+        if checkpoint and node.saved:
             self._restore(checkpoint)
         tape.layer = node.layer
         made: dict[int, int] = {}
+        saved = node.saved
         for kernel in node.kernels:
+            if kernel.by_engine and checkpoint:  # the op itself was the last to hold what was computed again
+                saved = self._release(saved)
             for tensor in kernel.frees:
                 tape.drop(made.pop(id(tensor)))
             for tensor in kernel.makes:
@@ -209,8 +213,7 @@ class _Recorder:
                     made[id(tensor)] = tape.copy(tensor).storage
                     tape.hold(made[id(tensor)])
             tape.mark(kernel.name)
-        for storage in node.saved:
-            tape.drop(storage)
+        self._release(saved)
         if checkpoint:
             self._leave(checkpoint, node)
         outgoing = []
@@ -223,6 +226,12 @@ class _Recorder:
         for storage in (*gradients, *made.values()):
             tape.drop(storage)
         return outgoing
+
+    def _release(self, saved: tuple[int, ...]) -> tuple[int, ...]:
+        """Let go of what was saved; nothing is left."""
+        for storage in saved:
+            self.tape.drop(storage)
+        return ()
 
     def _deliver(self, received: dict[int, int], slot: int, storage: int) -> None:
         """Add a gradient to what a node has received: in place where nothing else holds one of the two."""
@@ -244,7 +253,7 @@ class _Recorder:
             tape.drop(storage)
 
     def _restore(self, checkpoint: _Checkpoint) -> None:
-        """Run a block's forward again, which puts back what its nodes save."""
+        """Run a block's forward again, up to the op that saves last, which puts back what its nodes save."""
         if checkpoint.restored:
             return
         checkpoint.restored = True
@@ -252,11 +261,12 @@ class _Recorder:
         first = len(tape.nodes)
         values = {block.held[0]: checkpoint.x}
         tape.hold(checkpoint.x.storage)
-        self._run(block.start, block.stop, values)
+        last = max(node.position for node in checkpoint.nodes if node.saved)
+        self._run(block.start, last + 1, values)
         for tensor in values.values():
             tape.drop(tensor.storage)
         tape.leave_autocast()
-        for node, again in zip(checkpoint.nodes, tape.nodes[first:], strict=True):
+        for node, again in zip(checkpoint.nodes, tape.nodes[first:], strict=False):
             node.saved = again.saved
         del tape.nodes[first:]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tresnet_gen.analysis.counts import Counts
-from tresnet_gen.emission import activations
+from tresnet_gen.emission.convolutions import act_argument, act_class
 from tresnet_gen.emission.layout import Call, fit, number
 from tresnet_gen.emission.residual import BlockView, StageUse
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
@@ -30,10 +30,10 @@ def _stem_lines(graph: Graph) -> Iterator[str]:
     stem = graph.spec.stem
     if isinstance(stem, SpaceToDepthStem):
         yield _entry("s2d=SpaceToDepth(", [], shapes["s2d"])
-    act = f"act={activations.module(stem.act)}"
+    norm = graph.spec.norm
     for name, in_channels, width, kernel, stride in _stem_convolutions(stem):
-        items = [in_channels, str(width), str(kernel), f"stride={stride}" if stride > 1 else "", act]
-        yield _entry(f"{name}=ConvBN(", items, shapes[name])
+        items = [in_channels, str(width), str(kernel), f"stride={stride}" if stride > 1 else ""]
+        yield _entry(f"{name}={act_class(norm)}(", [*items, act_argument(norm, stem.act)], shapes[name])
     if not isinstance(stem, SpaceToDepthStem) and stem.pool:
         yield _entry("pool=nn.MaxPool2d(", ["3", "stride=2", "padding=1"], shapes["pool"])
 

@@ -12,6 +12,8 @@ REFERENCES = {
     "groups": ("Aggregated Residual Transformations for Deep Neural Networks", "1611.05431"),
     "blur": ("Making Convolutional Networks Shift-Invariant Again", "1904.11486"),
     "se": ("Squeeze-and-Excitation Networks", "1709.01507"),
+    "abn": ("In-Place Activated BatchNorm for Memory-Optimized Training of DNNs", "1712.02616"),
+    "checkpoint": ("Training Deep Nets with Sublinear Memory Cost", "1604.06174"),
 }
 
 
@@ -38,6 +40,10 @@ def references(spec: Spec, uses: list[StageUse]) -> list[str]:
         wanted.append("blur")
     if any(use.stage.se for use in uses):
         wanted.append("se")
+    if spec.norm.in_place:
+        wanted.append("abn")
+    if spec.checkpoint:
+        wanted.append("checkpoint")
     width = max(len(REFERENCES[key][0]) for key in wanted) + 1
     return [f"{REFERENCES[key][0] + ',':{width}} https://arxiv.org/abs/{REFERENCES[key][1]}" for key in wanted]
 

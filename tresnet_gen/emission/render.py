@@ -4,7 +4,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tresnet_gen import resources
-from tresnet_gen.emission.layout import fit
 from tresnet_gen.emission.stamp import stamp
 from tresnet_gen.emission.view import module_view
 from tresnet_gen.graph.graph import Graph
@@ -23,7 +22,7 @@ def emit(graph: Graph) -> str:
 def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    return Environment(
         loader=FileSystemLoader(resources.folder("templates"), encoding="utf-8"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -33,10 +32,3 @@ def _environment() -> "Environment":
         optimized=False,  # the templates have no constants to fold; saves 2 ms at every build
         autoescape=False,  # the output is Python; texts are made safe for a docstring in the view
     )
-    environment.globals["conv"] = _conv
-    return environment
-
-
-def _conv(name: str, *arguments: str) -> str:
-    """Return the line of a block's constructor that makes one ConvBN; empty arguments are left out."""
-    return fit(8, f"self.{name} = ConvBN(", arguments)

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tresnet_gen.emission import activations
+from tresnet_gen.emission.convolutions import act_argument, act_class
 from tresnet_gen.emission.layout import fit, number
-from tresnet_gen.frontend.spec import Stage
+from tresnet_gen.frontend.spec import Norm, Stage
 from tresnet_gen.graph.blocks import BLOCKS, Block
 
 ALWAYS = "always"
@@ -103,13 +104,22 @@ class BlockView(NamedTuple):
     conv_stride: str  # argument of the strided convolution
     blur_when: str  # a condition, or ALWAYS
     se_when: str
-    act: str  # argument of a convolution that has one
+    act_class: str  # of a convolution with an activation
+    act: str  # its argument
     groups: str
 
     @property
     def skip(self) -> str:
         """What the residual sum adds."""
         return "skip" if self.downsample else "x"
+
+    def conv(self, name: str, *arguments: str) -> str:
+        """Return the line that makes a convolution without an activation; empty arguments are left out."""
+        return fit(8, f"self.{name} = ConvBN(", arguments)
+
+    def conv_act(self, name: str, *arguments: str) -> str:
+        """Return the line that makes a convolution with the block's activation."""
+        return fit(8, f"self.{name} = {self.act_class}(", [*arguments, self.act])
 
     def blur(self, channels: str) -> str:
         """Return the expression that makes the blur."""
@@ -154,14 +164,14 @@ def shortcut_views(uses: Sequence[StageUse]) -> tuple[ShortcutView, ...]:
     return tuple(ShortcutView(names.get(kind, "shortcut"), kind, frozenset(cases)) for kind, cases in by_kind.items())
 
 
-def block_view(block: str, every_use: Sequence[StageUse], shortcuts: Sequence[ShortcutView]) -> BlockView:
+def block_view(block: str, every_use: Sequence[StageUse], shortcuts: Sequence[ShortcutView], norm: Norm) -> BlockView:
     """Return the view of one block class, from all stages of the network."""
     uses = [use for use in every_use if use.stage.block == block]
     strided = any(use.stage.stride == 2 for use in every_use)
     columns = _columns(uses)
     options = list(_number_options(columns))
     shortcut = _shortcut(uses, every_use, shortcuts, options)
-    act = _act(uses, options)
+    act = _act(uses, options, norm)
     blur_when, conv_stride = _blur(uses, options, strided)
     return BlockView(
         part=f"parts/{block}.jinja",
@@ -172,7 +182,8 @@ def block_view(block: str, every_use: Sequence[StageUse], shortcuts: Sequence[Sh
         conv_stride=conv_stride,
         blur_when=blur_when,
         se_when=_se_when(columns["se_width"]),
-        act=f"act={act}",
+        act_class=act_class(norm),
+        act=act,
         groups=_groups(columns.get("groups", [1])),
     )
 
@@ -223,16 +234,17 @@ def _shortcut(
     return "shortcut"
 
 
-def _act(uses: Sequence[StageUse], options: list[Option]) -> str:
+def _act(uses: Sequence[StageUse], options: list[Option], norm: Norm) -> str:
+    """Return the argument by which the block's convolutions take their activation."""
     acts = [use.stage.act for use in uses]
     if len(set(acts)) == 1:
-        return activations.module(acts[0])
+        return act_argument(norm, acts[0])
     slopes = [act.slope for act in acts if act.type == "leaky_relu" and act.slope is not None]
     if len(slopes) == len(acts):
         options.append(Option("slope", "float", tuple(map(number, slopes))))
-        return activations.module(acts[0], slope="slope")
+        return act_argument(norm, acts[0], slope="slope")
     options.append(Option("act", "Callable[[], nn.Module]", tuple(map(activations.factory, acts))))
-    return "act()"
+    return "act=act()"
 
 
 def _blur(uses: Sequence[StageUse], options: list[Option], strided: bool) -> tuple[str, str]:

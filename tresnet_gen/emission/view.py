@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from tresnet_gen.analysis.counts import CONVENTION, count
 from tresnet_gen.emission.body import body_lines, head_lines
+from tresnet_gen.emission.convolutions import ConvView, conv_view
 from tresnet_gen.emission.header import references, stage_table
-from tresnet_gen.emission.layout import fit, number
+from tresnet_gen.emission.layout import fit
 from tresnet_gen.emission.residual import BlockView, ShortcutView, StageUse, block_view, option_type, shortcut_views
 from tresnet_gen.emission.stamp import spec_sha256
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
@@ -28,12 +29,13 @@ class ModuleView(NamedTuple):
     references: str
     timm_names: bool
     imports: str
+    torch_imports: str
     block_size: int | None
     blur: bool
     se: bool
-    conv_signature: str
-    conv_call: str
-    norm_call: str
+    abn: bool
+    checkpoint: bool
+    conv: ConvView
     strided: bool
     shortcuts: tuple[ShortcutView, ...]
     blocks: tuple[BlockView, ...]
@@ -53,9 +55,11 @@ def module_view(graph: Graph) -> ModuleView:
     uses = _stage_uses(spec)
     strided = any(use.stage.stride == 2 for use in uses)
     shortcuts = shortcut_views(uses)
-    blocks = {use.stage.block: block_view(use.stage.block, uses, shortcuts) for use in uses}
+    blocks = {use.stage.block: block_view(use.stage.block, uses, shortcuts, spec.norm) for use in uses}
     views = tuple(blocks.values())
     options = option_type(views)
+    blur, abn, checkpoint = any(use.blurs for use in uses), spec.norm.in_place, bool(spec.checkpoint)
+    act_strided = _has_strided_stem(spec) or any(view.conv_stride for view in views)
     return ModuleView(
         name=spec.name,
         class_name=spec.class_name,
@@ -66,11 +70,19 @@ def module_view(graph: Graph) -> ModuleView:
         convention="\n".join(textwrap.wrap(f"Conventions: {CONVENTION}.", 116)),
         references=textwrap.indent("\n".join(references(spec, uses)), "    "),
         timm_names=_has_timm_names(spec),
-        imports="\n".join(_imports(options, views)),
+        imports="\n".join(_imports(options, views, blur=blur, abn=abn, checkpoint=checkpoint)),
+        torch_imports="\n".join(_torch_imports(abn=abn, checkpoint=checkpoint)),
         block_size=spec.stem.block_size if isinstance(spec.stem, SpaceToDepthStem) else None,
-        blur=any(use.blurs for use in uses),
+        blur=blur,
         se=any(use.stage.se for use in uses),
-        **_conv_bn(spec, views, shortcuts),
+        abn=abn,
+        checkpoint=checkpoint,
+        conv=conv_view(
+            spec.norm,
+            strided=act_strided or any(view.strides for view in shortcuts),
+            act_strided=act_strided,
+            grouped=any(view.groups for view in views),
+        ),
         strided=strided,
         shortcuts=shortcuts,
         blocks=views,
@@ -105,40 +117,33 @@ def _has_timm_names(spec: Spec) -> bool:
     return isinstance(spec.stem, SpaceToDepthStem) and all(stage.shortcut == "avg_pool" for stage in spec.stages)
 
 
-def _imports(options: str, blocks: Sequence[BlockView]) -> list[str]:
+def _has_strided_stem(spec: Spec) -> bool:
+    return isinstance(spec.stem, DeepStem) or (isinstance(spec.stem, ConvStem) and spec.stem.stride == 2)
+
+
+def _imports(options: str, blocks: Sequence[BlockView], blur: bool, abn: bool, checkpoint: bool) -> list[str]:
     """Return the import lines from the standard library, sorted."""
-    wanted = ["from collections import OrderedDict"]
     every_option = [option for block in blocks for option in block.options]
-    if any("Callable" in option.type for option in every_option):
-        wanted.append("from collections.abc import Callable")
-    if any(value.startswith("partial(") for option in every_option for value in option.values):
-        wanted.append("from functools import partial")
-    if options == "Any":
-        wanted.append("from typing import Any")
-    return wanted
+    callables = blur or abn or any("Callable" in option.type for option in every_option)
+    partials = any(value.startswith("partial(") for option in every_option for value in option.values)
+    return [
+        "from collections import OrderedDict",
+        *(["from collections.abc import Callable"] if callables else []),
+        *(["from contextlib import nullcontext"] if checkpoint else []),
+        *(["from functools import partial"] if partials else []),
+        *(["from typing import Any"] if blur or abn or options == "Any" else []),
+    ]
 
 
-def _conv_bn(spec: Spec, blocks: Sequence[BlockView], shortcuts: Sequence[ShortcutView]) -> dict[str, str]:
-    """Return the lines of ConvBN; it takes a stride or groups only where this network varies them."""
-    varied = _varied(spec, blocks, shortcuts)
-    sizes = ["in_channels", "out_channels", "kernel_size"]
-    parameters = [*(f"{name}: int" for name in sizes), *(f"{name}: int = 1" for name in varied)]
-    eps = f"eps={number(spec.norm.eps)}" if spec.norm.eps != 1e-5 else ""
-    momentum = f"momentum={number(spec.norm.momentum)}" if spec.norm.momentum != 0.1 else ""
-    arguments = [*sizes, *(f"{name}={name}" for name in varied), "padding=padding", "bias=False"]
-    return {
-        "conv_signature": fit(4, "def __init__(", ["self", *parameters, "act: nn.Module | None = None"], ") -> None:"),
-        "conv_call": fit(8, "self.conv = nn.Conv2d(", arguments),
-        "norm_call": fit(8, "self.bn = nn.BatchNorm2d(", ["out_channels", eps, momentum]),
-    }
-
-
-def _varied(spec: Spec, blocks: Sequence[BlockView], shortcuts: Sequence[ShortcutView]) -> list[str]:
-    """Return which of stride and groups the convolutions of this network vary."""
-    strided_stem = isinstance(spec.stem, DeepStem) or (isinstance(spec.stem, ConvStem) and spec.stem.stride == 2)
-    strided = strided_stem or any(view.strides for view in shortcuts) or any(block.conv_stride for block in blocks)
-    grouped = any(block.groups for block in blocks)
-    return ["stride"] * strided + ["groups"] * grouped
+def _torch_imports(abn: bool, checkpoint: bool) -> list[str]:
+    """Return the import lines from torch, sorted."""
+    return [
+        "import torch",
+        "from torch import Tensor, nn",
+        *(["from torch.autograd.function import once_differentiable"] if abn else []),
+        "from torch.nn import functional as F",
+        *(["from torch.utils.checkpoint import checkpoint"] if checkpoint else []),
+    ]
 
 
 def _stage_signature(blocks: Sequence[BlockView], strided: bool, options: str) -> str:

@@ -34,8 +34,9 @@ MAX_SIZE = 16_384
 
 # What an emitted file defines or imports; a test holds this against the templates.
 EMITTED_NAMES = frozenset(
-    {"Any", "BasicBlock", "BlurPool", "Bottleneck", "Callable", "ConvBN", "F", "OrderedDict", "SpaceToDepth"}
-    | {"SqueezeExcite", "Tensor", "False", "None", "True"}
+    {"Any", "BasicBlock", "Blur", "BlurPool", "Bottleneck", "Callable", "ConvABN", "ConvBN", "F", "HeldStatistics"}
+    | {"InPlaceABN", "OrderedDict", "SpaceToDepth", "SqueezeExcite", "Stage", "Tensor"}
+    | {"False", "None", "True"}
 )
 WINDOWS_DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)})
 RESERVED_FILES = (
@@ -66,20 +67,14 @@ ACTS = Union(
     "relu",
 )
 
-NORMS = Union(
-    "norm",
-    "type",
-    {
-        "batch_norm": Record(
-            (
-                Field("eps", Real(above=0.0, maximum=1.0), 1e-5, "added to the variance", "1e-5"),
-                Field("momentum", Real(minimum=0.0, maximum=1.0), 0.1, "weight of a new batch's statistics", "0.1"),
-            ),
-            spec.Norm,
-        ),
-    },
-    "batch_norm",
+_NORM = Record(
+    (
+        Field("eps", Real(above=0.0, maximum=1.0), 1e-5, "added to the variance", "1e-5"),
+        Field("momentum", Real(minimum=0.0, maximum=1.0), 0.1, "weight of a new batch's statistics", "0.1"),
+    ),
+    spec.Norm,
 )
+NORMS = Union("norm", "type", {"batch_norm": _NORM, "inplace_abn": _NORM}, "batch_norm")
 
 _STEM_ACT = Field("act", ACTS, Inherit("act"), "activation of the stem", "{type: relu}")
 _POOL = Field("pool", Nullable(Choice(("max",))), None, "3x3 max pool of stride 2 behind the convolutions", "max")
@@ -219,6 +214,13 @@ SPEC = Record(
             "[{block: basic, depth: 3, width: 64}]",
         ),
         Field("head", HEADS, Derived("avg_pool_linear"), "last layers", "{type: avg_pool_linear}"),
+        Field(
+            "checkpoint",
+            Nullable(Choice(("block",))),
+            None,
+            "what training computes again in the backward pass instead of keeping it",
+            "block",
+        ),
     ),
     spec.Spec,
 )

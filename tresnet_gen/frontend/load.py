@@ -7,6 +7,7 @@ from typing import Any
 from tresnet_gen.frontend.check import INVALID, Walker
 from tresnet_gen.frontend.diagnostics import Report, Text
 from tresnet_gen.frontend.fields import EMITTED_NAMES, SPEC
+from tresnet_gen.frontend.invertible import report_acts
 from tresnet_gen.frontend.resolve import Origin, find, read_file, resolve
 from tresnet_gen.frontend.source import Mapping
 from tresnet_gen.frontend.spec import Act, Places, Spec
@@ -50,7 +51,10 @@ def spec_from(origin: Origin, overrides: Sequence[str] = ()) -> Spec:
     act: Act = values["act"]
     values["stem"] = _with_act(values["stem"], act)
     values["stages"] = tuple(_with_act(stage, act) for stage in values["stages"])
-    return Spec(**values, places=Places(walker.spans, tree.span))
+    spec = Spec(**values, places=Places(walker.spans, tree.span))
+    report_acts(spec, report)
+    report.raise_if_any()
+    return spec
 
 
 def _with_act(part: Any, act: Act) -> Any:

@@ -25,6 +25,11 @@ class Norm(NamedTuple):
     eps: float
     momentum: float
 
+    @property
+    def in_place(self) -> bool:
+        """Whether norm and activation are written over the convolution's output."""
+        return self.type == "inplace_abn"
+
 
 class Act(NamedTuple):
     """Activation; `slope` is the negative slope of a leaky ReLU, None for the others."""
@@ -139,7 +144,10 @@ class Places:
 
 
 class Spec(NamedTuple):
-    """A whole network; `places` tells where each value was written."""
+    """A whole network; `places` tells where each value was written.
+
+    `checkpoint` is what training computes again in the backward pass instead of keeping it: `block` or nothing.
+    """
 
     name: str
     class_name: str
@@ -151,4 +159,5 @@ class Spec(NamedTuple):
     stem: Stem
     stages: tuple[Stage, ...]
     head: Head
+    checkpoint: str | None
     places: Places

@@ -45,12 +45,14 @@ class Tensor:
 class Kernel(NamedTuple):
     """One kernel of a backward: it makes the gradients of the inputs among `makes` and temporaries of the rest.
 
-    Temporaries live until the backward of the op returns, or a later kernel names them in `frees`.
+    Temporaries live until the backward of the op returns, or a later kernel names them in `frees`. `by_engine` tells
+    that autograd's engine runs it behind the op's own backward: the sum over what was broadcast.
     """
 
     name: str
     makes: tuple[Tensor, ...]
     frees: tuple[Tensor, ...] = ()
+    by_engine: bool = False
 
 
 class Leaf:
@@ -62,16 +64,24 @@ class Leaf:
 class Node:
     """One step of autograd's graph.
 
-    `saved` are the storages it needs, `kernels` what its backward runs.
+    `layer` and `position` are the op's name and place in the graph, `saved` the storages it needs, `kernels` what its
+    backward runs.
     """
 
-    __slots__ = ("inputs", "kernels", "layer", "saved", "sequence")
+    __slots__ = ("inputs", "kernels", "layer", "position", "saved", "sequence")
 
     def __init__(
-        self, sequence: int, layer: str, inputs: tuple[Tensor, ...], saved: tuple[int, ...], kernels: tuple[Kernel, ...]
+        self,
+        sequence: int,
+        layer: str,
+        position: int,
+        inputs: tuple[Tensor, ...],
+        saved: tuple[int, ...],
+        kernels: tuple[Kernel, ...],
     ) -> None:
         self.sequence = sequence
         self.layer = layer
+        self.position = position
         self.inputs = inputs
         self.saved = saved
         self.kernels = kernels
@@ -88,15 +98,21 @@ class Moment(NamedTuple):
 
 
 class Tape:
-    """Records the moments of a step. `half` says that autocast runs convolutions and linear layers in 16 bit."""
+    """Records the moments of a step.
 
-    def __init__(self, train: bool, half: bool, fused_dropout: bool) -> None:
+    `half` says that autocast runs convolutions and linear layers in 16 bit, `native_norm` that in evaluation batch norm
+    runs PyTorch's own CUDA kernel, `fused_dropout` that dropout is one kernel.
+    """
+
+    def __init__(self, train: bool, half: bool, native_norm: bool, fused_dropout: bool) -> None:
         self.train = train
         self.half = half
+        self.native_norm = native_norm
         self.fused_dropout = fused_dropout
         self.saving = True  # False inside a checkpointed block
         self.phase = "forward"
         self.layer = ""
+        self.position = 0  # of the op in the graph
         self.sizes: list[tuple[int, int]] = []  # bytes for one image, bytes whatever the batch
         self.kinds: list[str] = []
         self.moments: list[Moment] = []
@@ -174,7 +190,7 @@ class Tape:
         if not self.train or all(tensor.node is None for tensor in inputs):
             return output
         storages = tuple(tensor.storage for tensor in saves)
-        node = Node(self._sequence, self.layer, inputs, storages, backward)
+        node = Node(self._sequence, self.layer, self.position, inputs, storages, backward)
         self._sequence += 1
         self.nodes.append(node)
         if self.saving:

@@ -82,12 +82,13 @@ class BlurPool(Op):
         filters = tape.to_width(kernel, x.width)
         y = tape.new(output, x.width)
         tape.mark("convolution")
-        one = Tensor((1,), x.width, batched=False)
+        layout, gradient = padded.like(), padded.like()
+        casts = (filters.like(),) if x.width != kernel.width else ()
         backward = (
-            *((Kernel("_to_copy", (filters.like(),)),) if x.width != kernel.width else ()),
-            Kernel("convolution", (padded.like(),)),
-            Kernel("new_empty", (one,)),
-            Kernel("reflection_pad2d_backward", (x,)),
+            Kernel("new_empty_strided", (layout,)),
+            *(Kernel("_to_copy", (cast,)) for cast in casts),
+            Kernel("convolution_backward", (gradient,)),
+            Kernel("reflection_pad2d_backward", (x,), frees=(layout, *casts)),
         )
         return tape.record(y, (x,), saves=(kernel,), backward=backward)
 

@@ -31,8 +31,7 @@ class BatchNorm(Op):
         (weight, bias, mean, variance, _), (x,) = state, inputs
         y = tape.copy(x)
         if not tape.train:
-            tape.mark("batch_norm")
-            return y
+            return _evaluated(tape, y, weight)
         statistics = (
             tape.copy(weight),
             tape.copy(weight),
@@ -62,9 +61,7 @@ class InPlaceABN(Op):
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (weight, bias, _, _, _), (x,) = state, inputs
         if not tape.train:
-            y = tape.copy(x)
-            tape.mark("batch_norm")
-            return y
+            return _evaluated(tape, tape.copy(x), weight)
         tape.copy(weight)  # the mean, which only the running statistics need
         tape.mark("empty_like")
         inv_std = tape.copy(weight)
@@ -91,3 +88,12 @@ class InPlaceABN(Op):
             Kernel("div", (inverse,)),
             Kernel("native_batch_norm_backward", (x, weight, bias)),
         )
+
+
+def _evaluated(tape: Tape, y: Tensor, weight: Tensor) -> Tensor:
+    """Mark the kernel that normalises by running statistics; PyTorch's own makes room for the batch's as well."""
+    if tape.native_norm:
+        tape.copy(weight)
+        tape.copy(weight)
+    tape.mark("batch_norm")
+    return y
