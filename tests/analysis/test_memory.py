@@ -1,0 +1,135 @@
+"""Predicted memory is what torch's own tensors take, to the byte, kernel by kernel."""
+
+import itertools
+import random
+
+import pytest
+
+from tests.drawn import TALLY, sample, spec_texts
+from tests.oracle_memory import measured
+from tresnet_gen.analysis import devices
+from tresnet_gen.analysis.memory import RESERVE_BYTES, replay
+from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
+from tresnet_gen.frontend.load import load_spec, parse_spec
+from tresnet_gen.graph.build import build_graph
+from tresnet_gen.graph.graph import Graph
+from tresnet_gen.resources import bundled_specs
+
+# Four networks of few blocks: all stems, blocks, norms and activations that the bundled specs have.
+SMALL = {
+    "tresnet": ("tresnet_m", "stages.0.depth=2", "stages.1.depth=1", "stages.2.depth=2", "stages.3.depth=1"),
+    "tresnet_abn": ("tresnet_m_abn", "stages.0.depth=2", "stages.1.depth=1", "stages.2.depth=2", "stages.3.depth=1"),
+    "resnet": ("resnet50", "stages.0.depth=2", "stages.1.depth=1", "stages.2.depth=1", "stages.3.depth=2"),
+    "checkpointed": ("tresnet_m", "checkpoint=block", "stages.1.depth=2", "stages.2.depth=2", "head.dropout=0.1"),
+}
+STEPS = [
+    *(Step(True, precision, optimizer) for precision in PRECISIONS for optimizer in ("sgd-momentum", "adamw")),
+    *(Step(False, precision) for precision in PRECISIONS),
+]
+
+
+def graph_of(name: str, *overrides: str) -> Graph:
+    return build_graph(load_spec(name, overrides))
+
+
+def assert_as_torch_says(graph: Graph, step: Step, batch: int, rounding: int = 1) -> None:
+    predicted, torch_says = replay(graph, step).at(batch, rounding), measured(graph, step, batch, rounding)
+    kernels = [(moment.phase, moment.live_bytes) for moment in predicted.timeline if moment.kernel]
+    assert kernels == [(event.phase, event.live_bytes) for event in torch_says.timeline]
+    assert predicted.peak_bytes == torch_says.peak.live_bytes
+    assert predicted.held_bytes == torch_says.held_bytes
+    assert predicted.params_bytes == torch_says.params_bytes
+    assert predicted.buffers_bytes == torch_says.buffers_bytes
+    assert predicted.input_bytes == torch_says.input_bytes
+    assert predicted.gradients_bytes == torch_says.gradients_bytes
+    assert predicted.optimizer_bytes == torch_says.optimizer_bytes
+    if not graph.spec.checkpoint and rounding == 1:  # a checkpointed block's own hooks take its saved tensors
+        assert predicted.saved_bytes == torch_says.saved.total_bytes
+        assert predicted.saved_activation_bytes == torch_says.saved.activation_bytes
+
+
+@pytest.mark.parametrize("name", bundled_specs())
+def test_bundled_specs(name: str) -> None:
+    assert_as_torch_says(graph_of(name), Step(True, "amp-fp16", "sgd-momentum"), 8)
+
+
+@pytest.mark.parametrize("batch", [1, 8, 64])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{'train' if step.train else 'infer'}-{step.precision}")
+@pytest.mark.parametrize("name", SMALL)
+def test_all_options(name: str, step: Step, batch: int) -> None:
+    assert_as_torch_says(graph_of(*SMALL[name], "input.size=96"), step, batch)
+
+
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers_and_devices(optimizer: str, device: str) -> None:
+    graph = graph_of(*SMALL["tresnet"], "head.dropout=0.2", "input.size=[100, 92]")
+    assert_as_torch_says(graph, Step(True, "fp32", optimizer, device), 4)
+
+
+@pytest.mark.parametrize("step", STEPS[::2])
+def test_rounded_as_the_allocator_does(step: Step) -> None:
+    assert_as_torch_says(graph_of(*SMALL["tresnet"], "input.size=72"), step, 3, 512)
+
+
+def test_drawn_specs() -> None:
+    choose = random.Random(1)
+    for text in sample(spec_texts(), 20):
+        graph = build_graph(parse_spec(text))
+        step = choose.choice(STEPS)
+        assert_as_torch_says(graph, step, choose.choice((2, 3, 7)))
+        TALLY["steps whose memory torch confirmed"] += 1
+
+
+# The figures hold together.
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_saved_bytes_add_up(step: Step) -> None:
+    graph = graph_of("tresnet_m")
+    memory = replay(graph, step).at(4)
+    assert sum(memory.layers.values()) == memory.saved_bytes
+    assert set(memory.layers) <= {*(node.name for node in graph.nodes), "loss"}
+    assert memory.peak_bytes == max(moment.live_bytes for moment in memory.timeline)
+    assert bool(memory.saved_bytes) == step.train
+
+
+@pytest.mark.parametrize("rounding", [1, 512])
+@pytest.mark.parametrize("step", STEPS[::3])
+def test_largest_batch_fits_and_the_next_does_not(step: Step, rounding: int) -> None:
+    replayed = replay(graph_of("tresnet_m"), step)
+    for limit in (replayed.peak_bytes(1, rounding) - 1, replayed.peak_bytes(1, rounding), 3 << 30, 11 << 30):
+        batch = replayed.largest_batch(limit, rounding)
+        assert not batch or replayed.peak_bytes(batch, rounding) <= limit
+        assert replayed.peak_bytes(batch + 1, rounding) > limit
+
+
+def test_memory_below_the_reserve() -> None:
+    assert replay(graph_of("tresnet_m"), Step(True)).max_batch(1 << 30) == (0, 0, 0)
+
+
+def test_gpus() -> None:
+    sheets = [devices.gpu(name) for name in devices.names()]
+    assert len(sheets) >= 10
+    assert all(sheet.title.startswith("NVIDIA") and sheet.memory_bytes >= 8 << 30 for sheet in sheets)
+
+
+# Published largest batches: https://github.com/Alibaba-MIIL/TResNet and table 3 of arXiv 2003.13630; V100, 16 GB,
+# mixed precision, in-place ABN in the TResNets.
+PUBLISHED = {"resnet50": 288, "tresnet_m_abn": 512, "tresnet_l_abn": 316, "tresnet_xl_abn": 240}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_largest_batches(name: str) -> None:
+    step = Step(True, "amp-fp16", "sgd-momentum")
+    fit = replay(graph_of(name), step).max_batch(devices.gpu("v100-16gb").memory_bytes)
+    assert abs(fit.typical / PUBLISHED[name] - 1) <= 0.06
+    assert fit.low <= PUBLISHED[name] <= fit.high
+    assert fit.low < fit.typical < fit.high
+    assert list(RESERVE_BYTES.values()) == sorted(RESERVE_BYTES.values(), reverse=True)
+
+
+def test_bytes_are_affine_in_the_batch() -> None:
+    replayed = replay(graph_of("tresnet_m"), Step(True, "amp-fp16", "sgd-momentum"))
+    peaks = [replayed.peak_bytes(batch) for batch in range(64, 256, 32)]
+    assert len({b - a for a, b in itertools.pairwise(peaks)}) == 1
