@@ -33,7 +33,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 08e1073428c5967a0299b44fb908445e62b0836500a192ec86d9a2ccc898ca8f
-file sha256 08c209036c6547d3fe4db6ce64b7b7fde19745f2b14a03e19f23796b96477f3d
+file sha256 efb68b238edd667aa8f1543a7266eb2e1f53226010b26109b4d27c56eb13c59d
 """
 
 from collections import OrderedDict
@@ -152,8 +152,8 @@ class InPlaceABN(torch.autograd.Function):
         grad_z = torch.ops.aten.leaky_relu_backward(grad_y, y, ctx.slope, True)
         z = F.leaky_relu(y, 1 / ctx.slope)  # what batch norm put out: weight * x_hat + bias
 
-        # x_hat, the input at mean 0 and variance 1, is (z - bias) / weight. So batch norm's own backward applies, with z
-        # for its input, bias for the mean and 1 / weight for the inverse deviation. z is known to about eps * bias:
+        # x_hat, the input at mean 0 and variance 1, is (z - bias) / weight. So batch norm's own backward applies, with
+        # z for its input, bias for the mean and 1 / weight for the inverse deviation. z is known to about eps * bias:
         # where that exceeds weight * x_hat, x_hat shrinks to zero.
         noise = bias * (torch.finfo(y.dtype).eps / 8)
         power = (weight.square() + noise.square()).clamp_min(1e-24)

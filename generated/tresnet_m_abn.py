@@ -33,7 +33,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 ba350558a9eb5dc58f810ac0d0c07e9e9e51265ba2647faefa9be51fdf3ccff9
-file sha256 3fe2dd401f68dc4659ea1b4e5144c098c007ba460b1f6855d894119d41e2d139
+file sha256 4d3e7f54b7c3fcd5b9fddf43fa1ab9c87601ebcdbb6a0c8017f5a59f094937e0
 """
 
 from collections import OrderedDict
@@ -152,8 +152,8 @@ class InPlaceABN(torch.autograd.Function):
         grad_z = torch.ops.aten.leaky_relu_backward(grad_y, y, ctx.slope, True)
         z = F.leaky_relu(y, 1 / ctx.slope)  # what batch norm put out: weight * x_hat + bias
 
-        # x_hat, the input at mean 0 and variance 1, is (z - bias) / weight. So batch norm's own backward applies, with z
-        # for its input, bias for the mean and 1 / weight for the inverse deviation. z is known to about eps * bias:
+        # x_hat, the input at mean 0 and variance 1, is (z - bias) / weight. So batch norm's own backward applies, with
+        # z for its input, bias for the mean and 1 / weight for the inverse deviation. z is known to about eps * bias:
         # where that exceeds weight * x_hat, x_hat shrinks to zero.
         noise = bias * (torch.finfo(y.dtype).eps / 8)
         power = (weight.square() + noise.square()).clamp_min(1e-24)

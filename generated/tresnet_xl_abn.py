@@ -33,7 +33,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 0c34addc2eff54746736c92664daca81b74f7f3a35cc44127b9075456d02fffc
-file sha256 89f7dc3e30be9df4dc75cc8934f85c9ea131f9e810e9aafa239056fd3094c2db
+file sha256 85096e1b647caed88999cd23496d5943b7f620d2ba297efbe6b5f59c7cc95ddd
 """
 
 from collections import OrderedDict
@@ -152,8 +152,8 @@ class InPlaceABN(torch.autograd.Function):
         grad_z = torch.ops.aten.leaky_relu_backward(grad_y, y, ctx.slope, True)
         z = F.leaky_relu(y, 1 / ctx.slope)  # what batch norm put out: weight * x_hat + bias
 
-        # x_hat, the input at mean 0 and variance 1, is (z - bias) / weight. So batch norm's own backward applies, with z
-        # for its input, bias for the mean and 1 / weight for the inverse deviation. z is known to about eps * bias:
+        # x_hat, the input at mean 0 and variance 1, is (z - bias) / weight. So batch norm's own backward applies, with
+        # z for its input, bias for the mean and 1 / weight for the inverse deviation. z is known to about eps * bias:
         # where that exceeds weight * x_hat, x_hat shrinks to zero.
         noise = bias * (torch.finfo(y.dtype).eps / 8)
         power = (weight.square() + noise.square()).clamp_min(1e-24)

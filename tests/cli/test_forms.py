@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,42 @@ def test_estimate_adds_up():
 
 def test_figures_are_per_image_whatever_the_batch():
     one, many = (tool("estimate", "small.yaml", f"--batch={n}", "--format", "json").document for n in (1, 256))
+    memory = one["models"][0].pop("memory"), many["models"][0].pop("memory")
     assert one["models"][0] | {"batch": 256} == many["models"][0]
+    assert [part["batch"] for part in memory] == [1, 256]
+    assert memory[0]["peak_bytes"] < memory[1]["peak_bytes"]
+
+
+def test_memory_keeps_its_contract():
+    """The figures of TResNet-M as torch measured them: batch 8, float32, SGD with momentum."""
+    words = ["estimate", "tresnet_m", "--train", "--batch", "8", "--memory", "24GiB", "--gpu", "v100-16gb"]
+    memory = tool(*words, "--format", "json").document["models"][0]["memory"]
+    assert {key: memory[key] for key in ("mode", "precision", "optimizer", "batch")} == {
+        "mode": "train", "precision": "fp32", "optimizer": "sgd-momentum", "batch": 8,
+    }  # fmt: skip
+    assert memory["params_bytes"] == memory["gradients_bytes"] == memory["optimizer_bytes"] == 4 * 31_389_032
+    assert sum(part["saved_bytes"] for part in memory["saved_by_stage"]) <= memory["saved_bytes"]
+    assert sum(part["saved_bytes"] for part in memory["saved_by_layer"]) == memory["saved_bytes"]
+    assert memory["saved_bytes"] < memory["peak_bytes"]
+    assert isinstance(memory["peak_at"], str)
+    assert [fit["gpu"] for fit in memory["max_batches"]] == ["v100-16gb", None]
+    assert memory["max_batch"] == memory["max_batches"][0]["typical"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--optimizer adamw", "--optimizer belongs to a training step: add --train"),
+        ("--max-batch", "--max-batch needs a memory: add --gpu rtx3090 or --memory 24GiB"),
+        ("--memory 24", "write a number and a unit: 24GiB, 16GB, 900MiB"),
+        ("--memory muchGiB", "write a number and a unit: 24GiB, 16GB, 900MiB"),
+        ("--gpu rtx", "'rtx' is not one of"),
+    ],
+)
+def test_wrong_questions_about_memory(words, message):
+    result = tool("estimate", "small.yaml", *words.split())
+    assert result.code == 2
+    assert message in " ".join(result.err.split())
 
 
 def test_size_and_edits_reach_the_counts():
@@ -190,10 +226,12 @@ def test_csv_is_rectangular(words):
 @pytest.mark.parametrize("words", ["list", "estimate small.yaml", "estimate tresnet_m tresnet_l", "show small.yaml"])
 def test_markdown_is_a_table(words):
     lines = tool(*words.split(), "--format", "markdown").out.splitlines()
-    table = [line for line in lines if line.startswith("|")]
-    assert len(table) > 2
-    assert re.fullmatch(r"\|( -{2,}:? \|)+", table[1])
-    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
+    tables = [list(table) for is_row, table in groupby(lines, lambda line: line.startswith("|")) if is_row]
+    assert tables
+    for table in tables:
+        assert len(table) > 2
+        assert re.fullmatch(r"\|( -{2,}:? \|)+", table[1])
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
 
 def test_the_convention_stands_with_every_count():

@@ -72,7 +72,9 @@ def test_the_hooks_name_real_commands() -> None:
 
 def test_the_shell_completes_bundled_specs_beside_files(tmp_path: Path) -> None:
     (tmp_path / "tresnet_mine.yaml").touch()
-    assert completed("tresnet-gen estimate tresnet_m", tmp_path) == ["tresnet_m", "tresnet_m_448", "tresnet_mine.yaml"]
+    assert completed("tresnet-gen estimate tresnet_m", tmp_path) == [
+        "tresnet_m", "tresnet_m_448", "tresnet_m_abn", "tresnet_mine.yaml",
+    ]  # fmt: skip
     assert completed("tresnet-gen val", tmp_path) == ["validate"]
 
 

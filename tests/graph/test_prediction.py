@@ -97,6 +97,9 @@ def check_settings(node: Node, module: nn.Module) -> None:
             assert module.stride == (op.stride, op.stride)
             assert module.groups == op.groups
             assert (module.bias is not None) == op.bias
+        case ops.InPlaceABN() as op:
+            assert isinstance(module, nn.BatchNorm2d)
+            assert module.num_features == op.channels
         case ops.BatchNorm() as op:
             assert isinstance(module, nn.BatchNorm2d)
             assert module.num_features == op.channels

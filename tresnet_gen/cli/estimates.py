@@ -63,7 +63,6 @@ def estimate(loaded: Loaded, question: Question) -> Estimate:
 def as_json(one: Estimate, question: Question) -> dict[str, Any]:
     """Return the JSON object of a model."""
     spec, counts = one.graph.spec, one.counts
-    stages, layers = one.saved_by("stage"), one.saved_by("layer")
     return {
         "name": spec.name,
         "spec": one.loaded.argument,
@@ -75,18 +74,9 @@ def as_json(one: Estimate, question: Question) -> dict[str, Any]:
             "timm_card_params": counts.conventions.timm_card_params,
             "timm_card_flops": counts.conventions.timm_card_flops,
         },
-        "stages": [
-            {"name": s.name, **_part(s.totals), "output": list(s.output), "saved_bytes": stages.get(s.name, 0)}
-            for s in counts.stages
-        ],
+        "stages": [{"name": s.name, **_part(s.totals), "output": list(s.output)} for s in counts.stages],
         "layers": [
-            {
-                "name": layer.name,
-                "op": layer.op,
-                "output": list(layer.output),
-                **_part(layer.totals),
-                "saved_bytes": layers.get(layer.name, 0),
-            }
+            {"name": layer.name, "op": layer.op, "output": list(layer.output), **_part(layer.totals)}
             for layer in counts.layers
         ],
         "memory": _memory(one, question),
@@ -112,12 +102,18 @@ def _memory(one: Estimate, question: Question) -> dict[str, Any]:
         "saved_activation_bytes": memory.saved_activation_bytes,
         "peak_bytes": memory.peak_bytes,
         "peak_at": memory.peak_at.text,
+        "saved_by_stage": _saved(one, "stage"),
+        "saved_by_layer": _saved(one, "layer"),
         "max_batch": one.fits[0].typical if one.fits else None,
         "max_batches": [
             {"gpu": card.name or None, "memory_bytes": card.memory_bytes, **fit._asdict()}
             for card, fit in zip(question.cards, one.fits, strict=True)
         ],
     }
+
+
+def _saved(one: Estimate, by: str) -> list[dict[str, Any]]:
+    return [{"name": name, "saved_bytes": size} for name, size in one.saved_by(by).items() if size]
 
 
 def _totals(totals: Totals) -> dict[str, int]:
