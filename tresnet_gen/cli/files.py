@@ -10,8 +10,8 @@ class UnwritableError(OSError):
     """A file that cannot be written; the message is one line for the user."""
 
 
-def write_atomically(path: str, text: str) -> None:
-    """Replace `path` by UTF-8 `text` in one step; a link is followed, permissions are kept, folders are made.
+def write_atomically(path: str, content: str | bytes | memoryview) -> None:
+    """Replace `path` by bytes, or text in UTF-8, in one step; a link is followed, permissions kept, folders made.
 
     Raises:
         UnwritableError: when the folder or the file cannot be written; nothing is left behind.
@@ -24,7 +24,7 @@ def write_atomically(path: str, text: str) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode("utf-8"))
+                file.write(content.encode("utf-8") if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             if os.path.exists(target):
