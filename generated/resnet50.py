@@ -20,8 +20,8 @@ FLOPs = 2 x MACs; activations: outputs of those layers.
 References:
     Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385
 
-spec sha256 bf7c330b86ac0ff62c5edca8b825e8a330c61620d4da2a813a61a20836073d1f
-file sha256 16315a92e67f7a2423d615846cf71c7a0e11b4da410cedbfa0dd09f969bd1e8a
+spec sha256 1fb4c6e0a897360856733954555c7f227731b9b67204cce87e629de0385b3568
+file sha256 349da80bb5fe0169d9d7a230b28e4e9078a5269ede07250915441bcf01d75395
 """
 
 from collections import OrderedDict

@@ -27,8 +27,8 @@ References:
     Making Convolutional Networks Shift-Invariant Again,  https://arxiv.org/abs/1904.11486
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
-spec sha256 b2e8c78557299456606b6780ec116a373e78c720ad5926fb42c866a96cf6c5e5
-file sha256 b4e7d639f5013a35911adc1a0861facc837217109ab2171b6b0f16b1adfea917
+spec sha256 d030c6e6ed774eea30752f0d4358661b4e254438c2437abbbc50cc6c77149b2d
+file sha256 1296aa07aeeba624d70b90944bb1361d453af57c8b006b802483bb01427c265e
 """
 
 from collections import OrderedDict
@@ -110,8 +110,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

@@ -32,8 +32,8 @@ References:
     Squeeze-and-Excitation Networks,                                    https://arxiv.org/abs/1709.01507
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
-spec sha256 08e1073428c5967a0299b44fb908445e62b0836500a192ec86d9a2ccc898ca8f
-file sha256 efb68b238edd667aa8f1543a7266eb2e1f53226010b26109b4d27c56eb13c59d
+spec sha256 cf6f4a55a140b360d3e49434dc6ee4e1d6b77e1e7707e33a633e040a78f8b6ce
+file sha256 06891e46d17f817ba47d1b9dcebe2a7513781f03587939320cef21cb789eefb7
 """
 
 from collections import OrderedDict
@@ -116,8 +116,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

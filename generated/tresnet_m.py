@@ -27,8 +27,8 @@ References:
     Making Convolutional Networks Shift-Invariant Again,  https://arxiv.org/abs/1904.11486
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
-spec sha256 6a8d53152023300948f310ac973a699deb66024294cbcec9230c1091e5e79a3f
-file sha256 975084c83ffa33ef58f36689f62a8e93995460dd02fe4c71fbf4032dea69793e
+spec sha256 64ae3cd2f123d73e9f4d1e0a72a9363bf3c73fc082252c13bb5bde43bf3ba901
+file sha256 049925f7c1ee41e579c7cdf4e12bd1aa1d656c455a3504e12213794c0d6021f8
 """
 
 from collections import OrderedDict
@@ -110,8 +110,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

@@ -27,8 +27,8 @@ References:
     Making Convolutional Networks Shift-Invariant Again,  https://arxiv.org/abs/1904.11486
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
-spec sha256 2c1a68229cb857dc97f957fbda31efb0309501bee4823c454e523a55ef1a9f3d
-file sha256 d90fbaaab0bb56d18c43719a54348ccb86242defee755a4b3ed02f65ddad2e1a
+spec sha256 ccc060dcc33ad081f70b73a81018befc404d47d0cb5a91c2bda555b9a9f48441
+file sha256 0c48e004f8bade607b9603c8176bfcab8752abb4b11404d8873acaf2fde36bf7
 """
 
 from collections import OrderedDict
@@ -110,8 +110,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

@@ -32,8 +32,8 @@ References:
     Squeeze-and-Excitation Networks,                                    https://arxiv.org/abs/1709.01507
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
-spec sha256 ba350558a9eb5dc58f810ac0d0c07e9e9e51265ba2647faefa9be51fdf3ccff9
-file sha256 4d3e7f54b7c3fcd5b9fddf43fa1ab9c87601ebcdbb6a0c8017f5a59f094937e0
+spec sha256 abfabd149d9d80d560bfdfdab15e773b004313456d267e375cae32daa3e608ce
+file sha256 daec7c11c44c3eefbac253aea549d431c42154c2600fbcac4a7d30b8fe2fe3f3
 """
 
 from collections import OrderedDict
@@ -116,8 +116,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

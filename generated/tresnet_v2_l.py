@@ -27,8 +27,8 @@ References:
     Making Convolutional Networks Shift-Invariant Again,  https://arxiv.org/abs/1904.11486
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
-spec sha256 119197d7e35f5dd5935675415d40035b55296322a015fdbe9e04a4e550bc6bd2
-file sha256 651b0c468fb9a47de2432541575c8f7d1248f79e8abc0477004a0587a63f0e3d
+spec sha256 8ff62e70438415e380f85ad1271cee8318ac2471cf05f7e4769847da77997d39
+file sha256 cc1de9d21a424e93294f9d2edce8efd04a9c74c9ae5e669f646ccc02126695da
 """
 
 from collections import OrderedDict
@@ -110,8 +110,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

@@ -28,8 +28,8 @@ References:
     Making Convolutional Networks Shift-Invariant Again,  https://arxiv.org/abs/1904.11486
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
-spec sha256 6b966f941ce24bf35ba575b0a69d9a573e289ebc18d3850e9be35a81eaf4bd08
-file sha256 e81ea6ba007b12cc218335d5e2d5859872b1c806fc65821029832cf96946ef1f
+spec sha256 b567a7c3515d1da272d5b7bc5cd29682f40155cb74f39ca4feb90515b967b7e3
+file sha256 c5136718a01804610634170dd2957fe3641bfd9d47497e1d0cfa95a407838b12
 """
 
 from collections import OrderedDict
@@ -111,8 +111,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

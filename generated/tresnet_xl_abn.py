@@ -32,8 +32,8 @@ References:
     Squeeze-and-Excitation Networks,                                    https://arxiv.org/abs/1709.01507
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
-spec sha256 0c34addc2eff54746736c92664daca81b74f7f3a35cc44127b9075456d02fffc
-file sha256 85096e1b647caed88999cd23496d5943b7f620d2ba297efbe6b5f59c7cc95ddd
+spec sha256 68d5b444d8896235455e36a712f19ff3e903c39f833c97d910fc688b521dda5c
+file sha256 ef7223768ee3a202d97f1b0bd8c17e2c792b92f97bcaee4f7d07020c9fb27ad6
 """
 
 from collections import OrderedDict
@@ -116,8 +116,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        gate: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
-        return x * gate.sigmoid()
+        scale: Tensor = self.fc2(F.relu(self.fc1(mean), inplace=True))
+        return x * scale.sigmoid()
 
 
 class ConvBN(nn.Sequential):

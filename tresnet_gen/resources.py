@@ -12,20 +12,16 @@ def folder(name: str) -> str:
 
 
 def bundled_specs() -> dict[str, str]:
-    """Return the paths of the bundled specs by name, sorted; a spec in a subfolder is named FOLDER/NAME."""
-    root = folder("specs")
-    found = {}
-    for place, _, files in os.walk(root):
-        for file in files:
-            if file.endswith(".yaml"):
-                path = os.path.join(place, file)
-                found[os.path.relpath(path, root).removesuffix(".yaml").replace(os.sep, "/")] = path
-    return dict(sorted(found.items()))
+    """Return the paths of the bundled specs by name, sorted; a name is that of the file, whatever folder it is in."""
+    places = os.walk(folder("specs"))
+    found = {file: os.path.join(place, file) for place, _, files in places for file in files if file.endswith(".yaml")}
+    return {file.removesuffix(".yaml"): found[file] for file in sorted(found)}
 
 
 def shown(name: str) -> str:
     """Return the path that messages give a bundled spec: below the working folder in a checkout, else <bundled>/."""
-    path = os.path.join("specs", f"{name}.yaml")
-    bundled = os.path.join(folder("specs"), f"{name}.yaml")
-    in_checkout = os.path.exists(path) and os.path.exists(bundled) and os.path.samefile(path, bundled)
-    return path if in_checkout else f"<bundled>/{name}.yaml"
+    bundled = bundled_specs()[name]
+    below = os.path.relpath(bundled, folder("specs"))
+    path = os.path.join("specs", below)
+    in_checkout = os.path.exists(path) and os.path.samefile(path, bundled)
+    return path if in_checkout else f"<bundled>/{below.replace(os.sep, '/')}"

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from tresnet_gen.analysis.counts import Counts
+from tresnet_gen.emission import activations
+from tresnet_gen.emission.classes import Classes
 from tresnet_gen.emission.convolutions import act_argument, act_class
-from tresnet_gen.emission.layout import Call, fit, number
-from tresnet_gen.emission.residual import BlockView, StageUse
+from tresnet_gen.emission.layout import Call, Repeat, fit, number
+from tresnet_gen.emission.stages import StageUse
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.graph.ops import Shape
@@ -13,16 +15,22 @@ from tresnet_gen.graph.ops import Shape
 ENTRY_INDENT = 16
 
 
-def body_lines(graph: Graph, counts: Counts, uses: Sequence[StageUse], blocks: dict[str, BlockView]) -> str:
+def body_lines(graph: Graph, counts: Counts, classes: Classes) -> str:
     """Return the named modules of the body, one `name=module(...),  # output shape` each."""
-    return "\n".join([*_stem_lines(graph), *_stage_lines(counts, uses, blocks)])
+    stages = (_stage_line(graph.spec, counts, classes, use) for use in classes.uses)
+    return "\n".join([*_stem_lines(graph), *stages, *_final_lines(graph, classes)])
 
 
 def head_lines(spec: Spec, features: int) -> str:
-    """Return the assignment of the head."""
-    linear = f"fc=nn.Linear({features}, num_classes)"
-    dropout = [f"dropout=nn.Dropout({number(spec.head.dropout)})"] if spec.head.dropout else []
-    return fit(8, "self.head = nn.Sequential(", [Call("OrderedDict(", (*dropout, linear))])
+    """Return the assignment of the head, which takes `features`."""
+    head = spec.head
+    parts = []
+    if head.hidden:
+        parts += [f"hidden=nn.Linear({features}, {head.hidden})", f"act={activations.module(head.act)}"]
+    if head.dropout:
+        parts.append(f"dropout=nn.Dropout({number(head.dropout)})")
+    parts.append(f"fc=nn.Linear({head.hidden or features}, num_classes)")
+    return fit(8, "self.head = nn.Sequential(", [Call("OrderedDict(", tuple(parts))])
 
 
 def _stem_lines(graph: Graph) -> Iterator[str]:
@@ -51,16 +59,30 @@ def _stem_convolutions(stem: SpaceToDepthStem | ConvStem | DeepStem) -> Iterator
                 yield f"conv{index + 1}", inputs[index], width, 3, 1 if index else 2
 
 
-def _stage_lines(counts: Counts, uses: Sequence[StageUse], blocks: dict[str, BlockView]) -> Iterator[str]:
-    strided = any(use.stage.stride == 2 for use in uses)
-    for use in uses:
-        block = blocks[use.stage.block]
-        items = [block.class_name, str(use.in_channels), str(use.out_channels), f"depth={use.stage.depth}"]
-        items += [f"stride={use.stage.stride}"] if strided else []
-        position = [other.number for other in uses if other.stage.block == use.stage.block].index(use.number)
-        items += [f"{option.name}={option.values[position]}" for option in block.options]
-        yield _entry(f"layer{use.number + 1}=stage(", items, counts.stages[use.number + 1].output)
+def _stage_line(spec: Spec, counts: Counts, classes: Classes, use: StageUse) -> str:
+    strided = any(other.stage.stride == 2 for other in classes.uses)
+    name, shape = classes.of_stage[use.number], counts.stages[use.number + 1].output
+    rows = zip(use.rows, classes.arguments(use), strict=True)
+    if classes.by_block(use):
+        calls: list[Call | Repeat] = []
+        for row, options in rows:
+            sizes = [str(row.in_channels), str(row.out_channels), *([f"stride={row.stride}"] if strided else [])]
+            call = Call(f"{name}(", (*sizes, *options))
+            calls.append(Repeat(call, row.repeat) if row.repeat > 1 else call)
+        return _entry(f"layer{use.number + 1}={'Stage' if spec.checkpoint else 'nn.Sequential'}(", calls, shape)
+    sizes = [str(use.in_channels), str(use.out_channels), f"depth={use.stage.depth}"]
+    sizes += [f"stride={use.stage.stride}"] if strided else []
+    return _entry(f"layer{use.number + 1}=stage(", [name, *sizes, *next(rows)[1]], shape)
 
 
-def _entry(opening: str, items: Sequence[str], shape: Shape) -> str:
+def _final_lines(graph: Graph, classes: Classes) -> Iterator[str]:
+    """Yield the convolution behind the stages, if there is one."""
+    head, norm = graph.spec.head, graph.spec.norm
+    if head.width:
+        items = [str(classes.uses[-1].out_channels), str(head.width), "1", act_argument(norm, head.act)]
+        shape = next(node.shape for node in graph.nodes if node.name == "body.final.conv")
+        yield _entry(f"final={act_class(norm)}(", items, shape)
+
+
+def _entry(opening: str, items: Sequence[str | Call | Repeat], shape: Shape) -> str:
     return fit(ENTRY_INDENT, opening, items, tail=f",  # {' x '.join(map(str, shape))}")

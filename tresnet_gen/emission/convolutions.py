@@ -1,5 +1,6 @@
 """The classes of a convolution with its norm: ConvBN and, for in-place activated batch norm, ConvABN."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tresnet_gen.emission import activations
@@ -10,13 +11,18 @@ SIZES = ("in_channels", "out_channels", "kernel_size")
 
 
 class ConvView(NamedTuple):
-    """Source lines of the two classes; `abn_*` are those of ConvABN, which extends ConvBN."""
+    """Source lines of the two classes; `abn_*` are those of ConvABN, which extends ConvBN.
+
+    `mixed` tells that some convolutions have several kernels.
+    """
 
     signature: str
     conv_call: str
     norm_call: str
     abn_signature: str
     abn_call: str
+    mixed: bool
+    mixed_call: str
 
 
 def act_class(norm: Norm) -> str:
@@ -32,29 +38,38 @@ def act_argument(norm: Norm, act: Act, slope: str = "") -> str:
     return f"slope={slope or number(act.slope)}"
 
 
-def conv_view(norm: Norm, strided: bool, act_strided: bool, grouped: bool) -> ConvView:
+def conv_view(norm: Norm, keywords: set[str], act_keywords: set[str], mixed: bool) -> ConvView:
     """Return the lines of both classes.
 
-    They take a stride or groups only where this network varies them: `strided` tells it of any convolution,
-    `act_strided` and `grouped` of those that an activation follows.
+    They take a stride or groups only where this network varies them: `act_keywords` are what convolutions with an
+    activation take, `keywords` the others.
     """
-    varied, act_varied = (["stride"] * stride + ["groups"] * grouped for stride in (strided, act_strided))
+    varied, act_varied = (
+        [name for name in ("stride", "groups") if name in names] for names in (keywords | act_keywords, act_keywords)
+    )
     eps = f"eps={number(norm.eps)}" if norm.eps != 1e-5 else ""
     momentum = f"momentum={number(norm.momentum)}" if norm.momentum != 0.1 else ""
     act = "" if norm.in_place else "act: nn.Module | None = None"
+    sizes = [*SIZES, *_passed(varied)]
     return ConvView(
-        signature=_signature("", varied, act),
-        conv_call=fit(8, "self.conv = nn.Conv2d(", [*SIZES, *_passed(varied), "padding=padding", "bias=False"]),
+        signature=_signature(mixed, "", varied, act),
+        conv_call=fit(12 if mixed else 8, "self.conv = nn.Conv2d(", [*sizes, "padding=padding", "bias=False"]),
         norm_call=fit(8, "self.bn = nn.BatchNorm2d(", ["out_channels", eps, momentum]),
-        abn_signature=_signature("slope: float", act_varied),
+        abn_signature=_signature(mixed, "slope: float", act_varied),
         abn_call=fit(8, "super().__init__(", [*SIZES, *_passed(act_varied)]),
+        mixed=mixed,
+        mixed_call=fit(
+            12, "self.conv = MixedConv(", ["out_channels", "kernel_size", *(["stride"] if "stride" in varied else [])]
+        ),
     )
 
 
-def _signature(required: str, varied: list[str], act: str = "") -> str:
-    sizes, optional = (f"{name}: int" for name in SIZES), (f"{name}: int = 1" for name in varied)
+def _signature(mixed: bool, required: str, varied: Sequence[str], act: str = "") -> str:
+    kernel = "int | tuple[int, ...]" if mixed else "int"
+    sizes = ["in_channels: int", "out_channels: int", f"kernel_size: {kernel}"]
+    optional = (f"{name}: int = 1" for name in varied)
     return fit(4, "def __init__(", ["self", *sizes, required, *optional, act], ") -> None:")
 
 
-def _passed(varied: list[str]) -> list[str]:
+def _passed(varied: Sequence[str]) -> list[str]:
     return [f"{name}={name}" for name in varied]

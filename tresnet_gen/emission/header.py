@@ -1,13 +1,22 @@
 """The stage table and the references of the emitted docstring."""
 
+from collections.abc import Iterator, Sequence
+
 from tresnet_gen.analysis.counts import Counts, StageCount
-from tresnet_gen.emission.residual import StageUse
-from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
+from tresnet_gen.emission.blocks import VIEWS
+from tresnet_gen.emission.classes import Classes, se_of
+from tresnet_gen.emission.stages import StageUse, blurs
+from tresnet_gen.frontend.spec import BottleneckStage, ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.tables import aligned, rounded
 
 REFERENCES = {
     "tresnet": ("TResNet: High Performance GPU-Dedicated Architecture", "2003.13630"),
     "resnet": ("Deep Residual Learning for Image Recognition", "1512.03385"),
+    "mobilenet_v2": ("MobileNetV2: Inverted Residuals and Linear Bottlenecks", "1801.04381"),
+    "mobilenet_v3": ("Searching for MobileNetV3", "1905.02244"),
+    "efficientnet_v2": ("EfficientNetV2: Smaller Models and Faster Training", "2104.00298"),
+    "shufflenet_v2": ("ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design", "1807.11164"),
+    "mixconv": ("MixConv: Mixed Depthwise Convolutional Kernels", "1907.09595"),
     "resnet_d": ("Bag of Tricks for Image Classification with CNNs", "1812.01187"),
     "groups": ("Aggregated Residual Transformations for Deep Neural Networks", "1611.05431"),
     "blur": ("Making Convolutional Networks Shift-Invariant Again", "1904.11486"),
@@ -17,7 +26,7 @@ REFERENCES = {
 }
 
 
-def stage_table(spec: Spec, counts: Counts, uses: list[StageUse]) -> list[str]:
+def stage_table(spec: Spec, counts: Counts, uses: Sequence[StageUse]) -> list[str]:
     """Return the table of parts, their output shape, blocks, parameters and MACs as aligned lines."""
     described = [_stem_text(spec), *map(_stage_text, uses), _head_text(spec)]
     height, width = spec.input.size
@@ -28,24 +37,28 @@ def stage_table(spec: Spec, counts: Counts, uses: list[StageUse]) -> list[str]:
     return aligned(rows, right=(3, 4))
 
 
-def references(spec: Spec, uses: list[StageUse]) -> list[str]:
+def references(spec: Spec, parts: Classes) -> list[str]:
     """Return title and address of the papers whose parts the network has."""
-    wanted = ["tresnet"] if isinstance(spec.stem, SpaceToDepthStem) else []
-    wanted.append("resnet")
-    if isinstance(spec.stem, DeepStem) or any(u.stage.shortcut == "avg_pool" and "reduce" in u.shortcuts for u in uses):
-        wanted.append("resnet_d")
-    if any(getattr(use.stage, "groups", 1) > 1 for use in uses):
-        wanted.append("groups")
-    if any(use.blurs for use in uses):
-        wanted.append("blur")
-    if any(use.stage.se for use in uses):
-        wanted.append("se")
-    if spec.norm.in_place:
-        wanted.append("abn")
-    if spec.checkpoint:
-        wanted.append("checkpoint")
-    width = max(len(REFERENCES[key][0]) for key in wanted) + 1
-    return [f"{REFERENCES[key][0] + ',':{width}} https://arxiv.org/abs/{REFERENCES[key][1]}" for key in wanted]
+    wanted = {paper for view in parts.views.values() for paper in view.papers}
+    wanted |= {paper for paper, present in _features(spec, parts) if present}
+    titles = [REFERENCES[key] for key in REFERENCES if key in wanted]
+    width = max(len(title) for title, _ in titles) + 1
+    return [f"{title + ',':{width}} https://arxiv.org/abs/{number}" for title, number in titles]
+
+
+def _features(spec: Spec, parts: Classes) -> Iterator[tuple[str, bool]]:
+    """Yield what has a paper of its own, and whether the network has it."""
+    stages = spec.stages
+    rules = [rule for stage in stages if (rule := se_of(stage))]
+    yield "tresnet", isinstance(spec.stem, SpaceToDepthStem)
+    yield "resnet_d", isinstance(spec.stem, DeepStem) or any(view.pool_when for view in parts.shortcuts)
+    yield "groups", any(isinstance(stage, BottleneckStage) and stage.groups > 1 for stage in stages)
+    yield "mixconv", parts.mixed
+    yield "mobilenet_v3", any(rule.gate == "hard_sigmoid" for rule in rules) or spec.act.type == "hard_swish"
+    yield "blur", any(map(blurs, stages))
+    yield "se", bool(rules)
+    yield "abn", spec.norm.in_place
+    yield "checkpoint", bool(spec.checkpoint)
 
 
 def _row(stage: StageCount, text: str) -> tuple[str, str, str, str, str]:
@@ -65,16 +78,15 @@ def _stem_text(spec: Spec) -> str:
 
 def _stage_text(use: StageUse) -> str:
     stage = use.stage
-    groups = getattr(stage, "groups", 1)
-    parts = [f"{stage.depth} {stage.block}"]
-    if groups > 1:
-        parts.append(f"{groups} groups")
-    if stage.se:
+    parts = [f"{stage.depth} {stage.block}", *VIEWS[stage.block].details(stage)]
+    if se_of(stage):
         parts.append("SE")
     if stage.stride == 2:
-        parts.append("blur" if use.blurs else "stride 2")
+        parts.append("blur" if blurs(stage) else "stride 2")
     return ", ".join(parts)
 
 
 def _head_text(spec: Spec) -> str:
-    return "mean, dropout, linear" if spec.head.dropout else "mean, linear"
+    head = spec.head
+    parts = ["1x1 conv"] * bool(head.width) + ["mean"] + ["linear"] * bool(head.hidden)
+    return ", ".join([*parts, *(["dropout"] * bool(head.dropout)), "linear"])

@@ -10,7 +10,7 @@ class Call(NamedTuple):
     """A call, definition or anything else between brackets: opening, items, closing."""
 
     opening: str
-    items: "tuple[str | Call, ...]"
+    items: "tuple[str | Call | Repeat, ...]"
     closing: str = ")"
 
     def flat(self) -> str:
@@ -19,23 +19,36 @@ class Call(NamedTuple):
         return f"{self.opening}{', '.join(items)}{self.closing}"
 
 
-def lines(call: Call, indent: int, tail: str = "") -> list[str]:
-    """Return `call` on one line if it fits, else one item a line behind a magic trailing comma.
+class Repeat(NamedTuple):
+    """The unpacked results of several equal calls."""
+
+    call: Call
+    times: int
+
+    def flat(self) -> str:
+        """Return it on one line."""
+        return f"*({self.call.flat()} for _ in range({self.times}))"
+
+
+def lines(item: str | Call | Repeat, indent: int, tail: str = "") -> list[str]:
+    """Return `item` on one line if it fits, else one part a line behind a magic trailing comma.
 
     `tail` is what follows on the last line: a comma, a comment.
     """
     margin = " " * indent
-    flat = f"{margin}{call.flat()}{tail}"
-    if len(flat) <= LINE_LENGTH or not call.items:
+    flat = f"{margin}{item if isinstance(item, str) else item.flat()}{tail}"
+    if len(flat) <= LINE_LENGTH or isinstance(item, str):
         return [flat]
-    inner: list[str] = []
-    for item in call.items:
-        nested = item if isinstance(item, Call) else Call(item, (), "")
-        inner += lines(nested, indent + 4, ",")
-    return [f"{margin}{call.opening}", *inner, f"{margin}{call.closing}{tail}"]
+    if isinstance(item, Repeat):
+        body = [*lines(item.call, indent + 4), f"{margin}    for _ in range({item.times})"]
+        return [f"{margin}*(", *body, f"{margin}){tail}"]
+    if not item.items:
+        return [flat]
+    inner = [line for part in item.items for line in lines(part, indent + 4, ",")]
+    return [f"{margin}{item.opening}", *inner, f"{margin}{item.closing}{tail}"]
 
 
-def fit(indent: int, opening: str, items: Sequence[str | Call], closing: str = ")", tail: str = "") -> str:
+def fit(indent: int, opening: str, items: Sequence[str | Call | Repeat], closing: str = ")", tail: str = "") -> str:
     """Return source text for a bracketed list; empty items are left out."""
     kept = tuple(item for item in items if item)
     return "\n".join(lines(Call(opening, kept, closing), indent, tail))

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tresnet_gen.analysis.counts import CONVENTION, count
+from tresnet_gen.emission.blocks import BlockView
 from tresnet_gen.emission.body import body_lines, head_lines
+from tresnet_gen.emission.classes import Classes, classes
 from tresnet_gen.emission.convolutions import ConvView, conv_view
 from tresnet_gen.emission.header import references, stage_table
 from tresnet_gen.emission.layout import fit
-from tresnet_gen.emission.residual import BlockView, ShortcutView, StageUse, block_view, option_type, shortcut_views
+from tresnet_gen.emission.shortcuts import ShortcutView
+from tresnet_gen.emission.squeeze_excite import SqueezeExciteView
+from tresnet_gen.emission.stages import blurs, residual_stage
 from tresnet_gen.emission.stamp import spec_sha256
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
@@ -32,7 +36,7 @@ class ModuleView(NamedTuple):
     torch_imports: str
     block_size: int | None
     blur: bool
-    se: bool
+    se: SqueezeExciteView | None
     abn: bool
     checkpoint: bool
     conv: ConvView
@@ -51,59 +55,68 @@ class ModuleView(NamedTuple):
 
 def module_view(graph: Graph) -> ModuleView:
     """Return the view of a graph's module."""
-    spec, counts = graph.spec, count(graph)
-    uses = _stage_uses(spec)
-    strided = any(use.stage.stride == 2 for use in uses)
-    shortcuts = shortcut_views(uses)
-    blocks = {use.stage.block: block_view(use.stage.block, uses, shortcuts, spec.norm) for use in uses}
-    views = tuple(blocks.values())
-    options = option_type(views)
-    blur, abn, checkpoint = any(use.blurs for use in uses), spec.norm.in_place, bool(spec.checkpoint)
-    act_strided = _has_strided_stem(spec) or any(view.conv_stride for view in views)
+    spec, counts, parts = graph.spec, count(graph), classes(graph.spec)
+    blocks = tuple(parts.views.values())
+    staged = _staged(parts)
+    options = _option_type(staged)
+    strided = any(use.stage.stride == 2 for use in parts.uses)
+    blur, abn, checkpoint = any(blurs(use.stage) for use in parts.uses), spec.norm.in_place, bool(spec.checkpoint)
+    features = spec.head.width or parts.uses[-1].out_channels
     return ModuleView(
         name=spec.name,
         class_name=spec.class_name,
         version=__version__,
         spec_sha256=spec_sha256(spec),
         description=_docstring_text(spec.description),
-        table=textwrap.indent("\n".join(stage_table(spec, counts, uses)), "    "),
+        table=textwrap.indent("\n".join(stage_table(spec, counts, parts.uses)), "    "),
         convention="\n".join(textwrap.wrap(f"Conventions: {CONVENTION}.", 116)),
-        references=textwrap.indent("\n".join(references(spec, uses)), "    "),
+        references=textwrap.indent("\n".join(references(spec, parts)), "    "),
         timm_names=_has_timm_names(spec),
-        imports="\n".join(_imports(options, views, blur=blur, abn=abn, checkpoint=checkpoint)),
-        torch_imports="\n".join(_torch_imports(abn=abn, checkpoint=checkpoint)),
+        imports="\n".join(_imports(options, blocks, blur=blur, abn=abn, checkpoint=checkpoint)),
+        torch_imports="\n".join(_torch_imports(_calls_functions(spec, parts), abn, checkpoint)),
         block_size=spec.stem.block_size if isinstance(spec.stem, SpaceToDepthStem) else None,
         blur=blur,
-        se=any(use.stage.se for use in uses),
+        se=parts.se,
         abn=abn,
         checkpoint=checkpoint,
-        conv=conv_view(
-            spec.norm,
-            strided=act_strided or any(view.strides for view in shortcuts),
-            act_strided=act_strided,
-            grouped=any(view.groups for view in views),
-        ),
+        conv=_conv_view(spec, parts),
         strided=strided,
-        shortcuts=shortcuts,
-        blocks=views,
-        stage_signature=_stage_signature(views, strided, options),
+        shortcuts=parts.shortcuts,
+        blocks=blocks,
+        stage_signature=_stage_signature(staged, strided, options),
         stage_options=bool(options),
         size_condition=_size_condition(spec),
         model_signature=_model_signature(spec),
-        body=body_lines(graph, counts, uses, blocks),
-        head=head_lines(spec, uses[-1].out_channels),
-        features=uses[-1].out_channels,
+        body=body_lines(graph, counts, parts),
+        head=head_lines(spec, features),
+        features=features,
         image_shape=(1, spec.input.channels, *spec.input.size),
     )
 
 
-def _stage_uses(spec: Spec) -> list[StageUse]:
-    channels = spec.stem.widths[-1] if isinstance(spec.stem, DeepStem) else spec.stem.width
-    uses = []
-    for index, stage in enumerate(spec.stages):
-        uses.append(StageUse(index, stage, channels))
-        channels = uses[-1].out_channels
-    return uses
+def _staged(parts: Classes) -> list[BlockView]:
+    """Return the classes that the function `stage` makes blocks of."""
+    names = {parts.of_stage[use.number] for use in parts.uses if not parts.by_block(use)}
+    return [view for name, view in parts.views.items() if name in names]
+
+
+def _conv_view(spec: Spec, parts: Classes) -> ConvView:
+    views = parts.views.values()
+    keywords = {name for view in views for name in view.keywords}
+    act_keywords = {name for view in views for name in view.act_keywords}
+    if any(view.strides for view in parts.shortcuts):
+        keywords.add("stride")
+    if _has_strided_stem(spec):
+        act_keywords.add("stride")
+    return conv_view(spec.norm, keywords, act_keywords, parts.mixed)
+
+
+def _option_type(blocks: Sequence[BlockView]) -> str:
+    """Return the annotation of the stage function's **options, empty when no block takes any."""
+    types = {option.type for block in blocks for option in block.arguments.options}
+    if not types:
+        return ""
+    return types.pop() if len(types) == 1 else "Any"
 
 
 def _docstring_text(text: str) -> str:
@@ -114,7 +127,8 @@ def _docstring_text(text: str) -> str:
 
 
 def _has_timm_names(spec: Spec) -> bool:
-    return isinstance(spec.stem, SpaceToDepthStem) and all(stage.shortcut == "avg_pool" for stage in spec.stages)
+    residual = [residual_stage(stage) for stage in spec.stages]
+    return isinstance(spec.stem, SpaceToDepthStem) and all(stage and stage.shortcut == "avg_pool" for stage in residual)
 
 
 def _has_strided_stem(spec: Spec) -> bool:
@@ -123,7 +137,7 @@ def _has_strided_stem(spec: Spec) -> bool:
 
 def _imports(options: str, blocks: Sequence[BlockView], blur: bool, abn: bool, checkpoint: bool) -> list[str]:
     """Return the import lines from the standard library, sorted."""
-    every_option = [option for block in blocks for option in block.options]
+    every_option = [option for block in blocks for option in block.arguments.options]
     callables = blur or abn or any("Callable" in option.type for option in every_option)
     partials = any(value.startswith("partial(") for option in every_option for value in option.values)
     return [
@@ -135,20 +149,29 @@ def _imports(options: str, blocks: Sequence[BlockView], blur: bool, abn: bool, c
     ]
 
 
-def _torch_imports(abn: bool, checkpoint: bool) -> list[str]:
+def _calls_functions(spec: Spec, parts: Classes) -> bool:
+    """Return whether the file calls torch.nn.functional: in residual sums, blurs, SE and in-place batch norm."""
+    by_se = parts.se is not None and "F." in parts.se.scale + parts.se.gate
+    return by_se or spec.norm.in_place or any(residual_stage(stage) for stage in spec.stages)
+
+
+def _torch_imports(functions: bool, abn: bool, checkpoint: bool) -> list[str]:
     """Return the import lines from torch, sorted."""
     return [
         "import torch",
         "from torch import Tensor, nn",
         *(["from torch.autograd.function import once_differentiable"] if abn else []),
-        "from torch.nn import functional as F",
+        *(["from torch.nn import functional as F"] if functions else []),
         *(["from torch.utils.checkpoint import checkpoint"] if checkpoint else []),
     ]
 
 
 def _stage_signature(blocks: Sequence[BlockView], strided: bool, options: str) -> str:
-    classes = " | ".join(f"type[{block.class_name}]" for block in blocks)
-    parameters = [f"block: {classes}", "in_channels: int", "out_channels: int", "depth: int"]
+    """Return the first line of the function `stage`, empty when no stage is made by it."""
+    if not blocks:
+        return ""
+    types = " | ".join(f"type[{block.name}]" for block in blocks)
+    parameters = [f"block: {types}", "in_channels: int", "out_channels: int", "depth: int"]
     more = ["stride: int" if strided else "", f"**options: {options}" if options else ""]
     return fit(0, "def stage(", [*parameters, *more], ") -> nn.Sequential:")
 

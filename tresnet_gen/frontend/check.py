@@ -18,6 +18,7 @@ from tresnet_gen.frontend.kinds import (
     Inherit,
     Int,
     IntList,
+    IntOrList,
     Items,
     Kind,
     Name,
@@ -137,6 +138,8 @@ class Walker:
                 return self.size(kind, node, path, example)
             case IntList():
                 return self.int_list(kind, node, path, example)
+            case IntOrList():
+                return self.int_or_list(kind, node, path, example)
             case Nullable():
                 return self.nullable(kind, node, path, example)
             case Record():
@@ -256,6 +259,13 @@ class Walker:
         if not isinstance(node, Sequence):
             return self.wrong(node, path, "a list of integers", example_help(path[-1], example))
         if not self.check_length(node, path, kind.minimum_items, kind.maximum_items, example):
+            return INVALID
+        return self.integers(kind.item, node, path, example)
+
+    def int_or_list(self, kind: IntOrList, node: Node, path: Path, example: str) -> Any:
+        if not isinstance(node, Sequence):
+            return self.integer(kind.item, node, path, example, f"{integer_text(kind.item)}, or a list of such")
+        if not self.check_length(node, path, 2, kind.maximum_items, example):
             return INVALID
         return self.integers(kind.item, node, path, example)
 

@@ -18,6 +18,7 @@ from tresnet_gen.frontend.kinds import (
     Inherit,
     Int,
     IntList,
+    IntOrList,
     Items,
     Name,
     Nullable,
@@ -36,7 +37,8 @@ MAX_SIZE = 16_384
 EMITTED_NAMES = frozenset(
     {"Any", "BasicBlock", "Blur", "BlurPool", "Bottleneck", "Callable", "ConvABN", "ConvBN", "F", "HeldStatistics"}
     | {"InPlaceABN", "OrderedDict", "SpaceToDepth", "SqueezeExcite", "Stage", "Tensor"}
-    | {"False", "None", "True"}
+    | {"DepthwiseSeparable", "FusedInvertedResidual", "InvertedResidual", "MixedConv", "OuterSEBottleneck"}
+    | {"ShuffleUnit", "False", "None", "True"}
 )
 WINDOWS_DEVICES = frozenset({"con", "prn", "aux", "nul"} | {f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10)})
 RESERVED_FILES = (
@@ -45,6 +47,8 @@ RESERVED_FILES = (
 
 WIDTH = Int(1, MAX_CHANNELS)
 KERNEL = Int(1, 31, odd=True)
+KERNELS = IntOrList(KERNEL, 8)
+EXPANSION = Real(minimum=1.0, maximum=64.0)
 STRIDE = Int(1, 2, choices=(1, 2))
 
 
@@ -113,14 +117,32 @@ STEMS = Union(
     None,
 )
 
-SQUEEZE_EXCITE = Record(
-    (
-        Field("ratio", Int(1, MAX_CHANNELS), REQUIRED, "block output channels per hidden channel (SENet's r)"),
-        Field("min_channels", Nullable(WIDTH), None, "least hidden channels"),
+_SE = (
+    Field("ratio", Int(1, MAX_CHANNELS), REQUIRED, "channels per hidden channel (SENet's r)"),
+    Field("min_channels", Nullable(WIDTH), None, "least hidden channels"),
+    Field(
+        "of",
+        Choice(("output", "input", "hidden")),
+        "output",
+        "channels that `ratio` divides: the block's output or input, or those scaled",
     ),
-    spec.SqueezeExcite,
+    Field(
+        "round_to",
+        Nullable(Int(1, 1024)),
+        None,
+        "multiple that hidden channels are rounded to, as MobileNetV3 does",
+        "8",
+    ),
+    Field("act", ACTS, Derived("relu"), "activation between the two layers", "{type: silu}"),
+    Field("gate", Choice(("sigmoid", "hard_sigmoid")), "sigmoid", "what makes the gates"),
 )
+_SITE = Field(
+    "site", Choice(("inner", "output")), "inner", "behind the block's last 3x3 convolution, or behind its last one"
+)
+SQUEEZE_EXCITE = Record((*_SE, _SITE), spec.SqueezeExcite)
+SQUEEZE_EXCITE_DEPTHWISE = Record(_SE, spec.SqueezeExcite)
 
+_ACT = Field("act", ACTS, Inherit("act"), "activation inside the blocks", "{type: relu}")
 _STAGE = (
     Field("depth", Int(1, 512), REQUIRED, "number of blocks"),
     Field("width", WIDTH, REQUIRED, "channels inside the block; see the block for what it puts out"),
@@ -130,8 +152,22 @@ _STAGE = (
     ),
     Field("aa", Flag(), False, "anti-alias: blur where the stage strides"),
     Field("shortcut", Choice(("avg_pool", "conv")), "avg_pool", "how a shortcut follows a stride of 2"),
-    Field("act", ACTS, Inherit("act"), "activation inside the blocks", "{type: relu}"),
+    _ACT,
 )
+_MOBILE = (
+    Field("depth", Int(1, 512), REQUIRED, "number of blocks"),
+    Field("width", WIDTH, REQUIRED, "channels the block puts out"),
+    Field("stride", STRIDE, 1, "stride of the stage's first block"),
+    Field(
+        "se",
+        Nullable(SQUEEZE_EXCITE_DEPTHWISE),
+        None,
+        "squeeze-and-excitation on the expanded channels",
+        "{ratio: 4, of: input}",
+    ),
+    _ACT,
+)
+_PLAIN = tuple(field for field in _MOBILE if field.key != "se")
 
 BLOCKS = Union(
     "block",
@@ -146,6 +182,34 @@ BLOCKS = Union(
             ),
             spec.BottleneckStage,
         ),
+        "inverted_residual": Record(
+            (
+                *_MOBILE,
+                Field("kernel", KERNELS, 3, "kernel of the depthwise convolution; several share the channels out"),
+                Field("expansion", EXPANSION, 6, "hidden channels per input channel, rounded to a multiple of 8"),
+                Field("expand_groups", WIDTH, 1, "groups of the first 1x1 convolution"),
+                Field("project_groups", WIDTH, 1, "groups of the last 1x1 convolution"),
+            ),
+            spec.InvertedResidualStage,
+        ),
+        "depthwise_separable": Record(
+            (
+                *_MOBILE,
+                Field("kernel", KERNELS, 3, "kernel of the depthwise convolution; several share the channels out"),
+            ),
+            spec.DepthwiseSeparableStage,
+        ),
+        "fused_inverted_residual": Record(
+            (
+                *_MOBILE,
+                Field("kernel", KERNEL, 3, "kernel of the first convolution"),
+                Field("expansion", EXPANSION, 4, "hidden channels per input channel, rounded to a multiple of 8"),
+            ),
+            spec.FusedInvertedResidualStage,
+        ),
+        "shuffle_unit": Record(
+            (*_PLAIN, Field("kernel", KERNEL, 3, "kernel of the depthwise convolutions")), spec.ShuffleUnitStage
+        ),
     },
     None,
 )
@@ -155,7 +219,14 @@ HEADS = Union(
     "type",
     {
         "avg_pool_linear": Record(
-            (Field("dropout", Real(minimum=0.0, below=1.0), 0.0, "dropout before the classifier", "0.2"),),
+            (
+                Field("dropout", Real(minimum=0.0, below=1.0), 0.0, "dropout before the classifier", "0.2"),
+                Field(
+                    "width", Nullable(WIDTH), None, "channels of a 1x1 convolution with norm before the pool", "1280"
+                ),
+                Field("hidden", Nullable(WIDTH), None, "channels of a linear layer behind the pool", "1280"),
+                Field("act", ACTS, Inherit("act"), "activation of these two", "{type: relu}"),
+            ),
             spec.Head,
         ),
     },

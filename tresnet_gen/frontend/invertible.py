@@ -14,6 +14,8 @@ def report_acts(spec: Spec, report: Report) -> None:
     if not spec.norm.in_place:
         return
     parts: list[tuple[Path, Act]] = [(("stem", "act"), spec.stem.act)]
+    if spec.head.width:
+        parts.append((("head", "act"), spec.head.act))
     parts += [(("stages", index, "act"), stage.act) for index, stage in enumerate(spec.stages)]
     written = {_source(path, spec): act for path, act in parts if not _can_be_undone(act)}
     for source, act in written.items():
@@ -36,5 +38,5 @@ def _can_be_undone(act: Act) -> bool:
 
 
 def _source(path: Path, spec: Spec) -> Path | None:
-    """Return the path of the activation that a stem or stage takes: its own, the spec's, None for the default."""
+    """Return the path of the activation that a part takes: its own, the spec's, None for the default."""
     return next((source for source in (path, ("act",)) if spec.places.written(source)), None)

@@ -73,6 +73,13 @@ class IntList(NamedTuple):
     maximum_items: int
 
 
+class IntOrList(NamedTuple):
+    """One whole number, or a list of several."""
+
+    item: Int
+    maximum_items: int
+
+
 class Record(NamedTuple):
     """A mapping with these fields, made into a value by `make(**values)`."""
 
@@ -104,7 +111,21 @@ class Nullable(NamedTuple):
 
 
 Kind = (
-    Int | Real | Flag | Choice | Name | Prose | Reference | Edits | Size | IntList | Record | Union | Items | Nullable
+    Int
+    | Real
+    | Flag
+    | Choice
+    | Name
+    | Prose
+    | Reference
+    | Edits
+    | Size
+    | IntList
+    | IntOrList
+    | Record
+    | Union
+    | Items
+    | Nullable
 )
 
 

@@ -50,6 +50,7 @@ def spec_from(origin: Origin, overrides: Sequence[str] = ()) -> Spec:
     report.raise_if_any()
     act: Act = values["act"]
     values["stem"] = _with_act(values["stem"], act)
+    values["head"] = _with_act(values["head"], act)
     values["stages"] = tuple(_with_act(stage, act) for stage in values["stages"])
     spec = Spec(**values, places=Places(walker.spans, tree.span))
     report_acts(spec, report)
@@ -58,7 +59,7 @@ def spec_from(origin: Origin, overrides: Sequence[str] = ()) -> Spec:
 
 
 def _with_act(part: Any, act: Act) -> Any:
-    """Return a stem or stage with its activation filled in."""
+    """Return a stem, stage or head with its activation filled in."""
     return part if isinstance(part.act, Act) else part._replace(act=act)
 
 

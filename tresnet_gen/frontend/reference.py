@@ -11,6 +11,7 @@ from tresnet_gen.frontend.kinds import (
     Flag,
     Int,
     IntList,
+    IntOrList,
     Items,
     Kind,
     Name,
@@ -85,6 +86,8 @@ def _value(kind: Kind) -> str:
             return f"integer from 1 to {kind.maximum:,}, or [height, width]"
         case IntList():
             return f"list of {kind.minimum_items} to {kind.maximum_items} integers"
+        case IntOrList():
+            return f"{integer_text(kind.item)}, or a list of 2 to {kind.maximum_items}"
         case Nullable():
             return f"{_value(kind.kind)}, or null"
         case Record():

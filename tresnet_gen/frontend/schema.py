@@ -17,6 +17,7 @@ from tresnet_gen.frontend.kinds import (
     Inherit,
     Int,
     IntList,
+    IntOrList,
     Items,
     Kind,
     Name,
@@ -119,6 +120,9 @@ def _kind(kind: Kind, partial: bool) -> Schema:
         case IntList():
             bounds = {"minItems": kind.minimum_items, "maxItems": kind.maximum_items}
             return {"type": "array", "items": _integer(kind.item), **bounds}
+        case IntOrList():
+            item = _integer(kind.item)
+            return {**item, "type": ["integer", "array"], "items": item, "minItems": 2, "maxItems": kind.maximum_items}
         case Nullable():
             return _or_null(_kind(kind.kind, partial))
         case Record():

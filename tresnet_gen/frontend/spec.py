@@ -39,14 +39,19 @@ class Act(NamedTuple):
 
 
 class SqueezeExcite(NamedTuple):
-    """SE rule: hidden channels = max(block output channels // ratio, min_channels)."""
+    """SE rule: hidden channels = max(channels // ratio, min_channels), or rounded to a multiple of `round_to`.
+
+    The channels are those of the block's input, its output, or the feature map that is scaled (`hidden`). `site` is
+    where residual blocks have it: behind the kxk convolution (`inner`) or the last one (`output`).
+    """
 
     ratio: int
     min_channels: int | None
-
-    def hidden_channels(self, channels: int) -> int:
-        """Return the hidden channels for a block of `channels` output channels."""
-        return max(channels // self.ratio, self.min_channels or 0)
+    of: str
+    round_to: int | None
+    act: Act
+    gate: str
+    site: str = "inner"
 
 
 class SpaceToDepthStem(NamedTuple):
@@ -113,14 +118,74 @@ class BottleneckStage(NamedTuple):
     groups: int
 
 
-Stage = BasicStage | BottleneckStage
+class InvertedResidualStage(NamedTuple):
+    """`depth` blocks of 1x1 expand, depthwise, 1x1 project; `width` is the output width."""
+
+    block: str
+    depth: int
+    width: int
+    stride: int
+    se: SqueezeExcite | None
+    act: Act
+    kernel: int | tuple[int, ...]
+    expansion: float
+    expand_groups: int
+    project_groups: int
+
+
+class DepthwiseSeparableStage(NamedTuple):
+    """`depth` blocks of depthwise, 1x1 project; `width` is the output width."""
+
+    block: str
+    depth: int
+    width: int
+    stride: int
+    se: SqueezeExcite | None
+    act: Act
+    kernel: int | tuple[int, ...]
+
+
+class FusedInvertedResidualStage(NamedTuple):
+    """`depth` blocks of kxk expand, 1x1 project; `width` is the output width."""
+
+    block: str
+    depth: int
+    width: int
+    stride: int
+    se: SqueezeExcite | None
+    act: Act
+    kernel: int
+    expansion: float
+
+
+class ShuffleUnitStage(NamedTuple):
+    """`depth` blocks that convolve half of the channels and shuffle; `width` is the output width."""
+
+    block: str
+    depth: int
+    width: int
+    stride: int
+    act: Act
+    kernel: int
+
+
+ResidualStage = BasicStage | BottleneckStage
+MobileStage = InvertedResidualStage | DepthwiseSeparableStage | FusedInvertedResidualStage
+Stage = ResidualStage | MobileStage | ShuffleUnitStage
 
 
 class Head(NamedTuple):
-    """Global average pool, dropout and a linear classifier."""
+    """Global average pool, dropout and a linear classifier.
+
+    `width` are the channels of a 1x1 convolution with norm and activation before the pool, `hidden` those of a linear
+    layer with activation behind it.
+    """
 
     type: str
     dropout: float
+    width: int | None
+    hidden: int | None
+    act: Act
 
 
 class Places:

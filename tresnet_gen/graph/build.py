@@ -36,7 +36,9 @@ def _build(spec: Spec) -> Graph:
         for index, stage in enumerate(spec.stages):
             builder.stage, builder.origin = f"layer{index + 1}", ("stages", index)
             x = _append_stage(builder, x, stage)
-    builder.stage, builder.origin = "head", ("head",)
+        builder.stage, builder.origin = "head", ("head",)
+        if spec.head.width:
+            x = builder.conv_bn("body.final", x, spec.head.width, 1, spec.head.act)
     _append_head(builder, x)
     return builder.graph()
 
@@ -68,16 +70,23 @@ def _append_head(builder: Builder, x: int) -> None:
     features = builder.channels(x)
     x = builder.add("head.mean", ops.GlobalMean(keepdim=False), x)
     with builder.call("head", x):
+        if head.hidden:
+            x = builder.add("head.hidden", ops.Linear(features, head.hidden), x)
+            x = builder.add("head.act", ops.Activation(head.act.type, head.act.slope), x)
+            features = head.hidden
         if head.dropout:
             x = builder.add("head.dropout", ops.Dropout(head.dropout), x)
         builder.add("head.fc", ops.Linear(features, builder.spec.num_classes), x)
 
 
 def _stage_faults(spec: Spec) -> Iterator[Diagnostic]:
+    channels = spec.stem.widths[-1] if isinstance(spec.stem, DeepStem) else spec.stem.width
     for index, stage in enumerate(spec.stages):
-        for fault in BLOCKS[stage.block].faults(stage):
+        block = BLOCKS[stage.block]
+        for fault in block.faults(stage, channels):
             span = spec.places.nearest(("stages", index, *fault.key.split(".")))
             yield Diagnostic("E105", fault.message, span, fault.help)
+        channels = block.out_channels(stage)
 
 
 def _patch_faults(spec: Spec) -> Iterator[Diagnostic]:

@@ -9,6 +9,8 @@ from tresnet_gen.frontend.wording import dotted
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.graph import Call, Graph, Node
 
+GATES: dict[str, type[ops.Op]] = {"sigmoid": ops.Sigmoid, "hard_sigmoid": ops.HardSigmoid}
+
 
 class CollapseError(SpecError):
     """A feature map that became too small for an op; a larger input may help."""
@@ -76,24 +78,54 @@ class Builder:
         """Append a convolution without bias, its norm and, with `act`, an activation."""
         conv = ops.Conv2d(self.channels(x), out_channels, kernel, stride, groups)
         with self.call(name, x):
-            x = self.add(f"{name}.conv", conv, x)
-            if act and self.spec.norm.type == "inplace_abn":
-                assert act.slope
-                return self.add(f"{name}.bn", ops.InPlaceABN(out_channels, act.slope), x)
-            x = self.add(f"{name}.bn", ops.BatchNorm(out_channels), x)
-            return self.add(f"{name}.act", ops.Activation(act.type, act.slope), x) if act else x
+            return self.norm_act(name, self.add(f"{name}.conv", conv, x), act)
 
-    def squeeze_excite(self, name: str, x: int, hidden: int) -> int:
-        """Append mean, 1x1 convolution, ReLU, 1x1 convolution, sigmoid and the product with `x`."""
+    def norm_act(self, name: str, x: int, act: Act | None) -> int:
+        """Append the norm of a convolution and, with `act`, an activation."""
+        channels = self.channels(x)
+        if act and self.spec.norm.in_place:
+            assert act.slope
+            return self.add(f"{name}.bn", ops.InPlaceABN(channels, act.slope), x)
+        x = self.add(f"{name}.bn", ops.BatchNorm(channels), x)
+        return self.add(f"{name}.act", ops.Activation(act.type, act.slope), x) if act else x
+
+    def depthwise_bn(self, name: str, x: int, kernel: int | tuple[int, ...], act: Act | None, stride: int = 1) -> int:
+        """Append a depthwise convolution, or one of each of several kernels, norm and, with `act`, an activation."""
+        channels = self.channels(x)
+        if isinstance(kernel, int):
+            return self.conv_bn(name, x, channels, kernel, act, stride, channels)
+        with self.call(name, x):
+            x = self.mixed_conv(f"{name}.conv", x, kernel, stride)
+            return self.norm_act(name, x, act)
+
+    def mixed_conv(self, name: str, x: int, kernels: tuple[int, ...], stride: int) -> int:
+        """Append depthwise convolutions of several kernels, each of its share of channels; the first has the rest."""
+        channels = self.channels(x)
+        rest = channels - channels // len(kernels) * (len(kernels) - 1)
+        widths = (rest, *(channels // len(kernels) for _ in kernels[1:]))
+        with self.call(name, x):
+            parts = self.split(f"{name}.split", x, widths)
+            convolved = [
+                self.add(f"{name}.{index}", ops.Conv2d(width, width, kernel, stride, width), part)
+                for index, (width, kernel, part) in enumerate(zip(widths, kernels, parts, strict=True))
+            ]
+            return self.add(f"{name}.cat", ops.Concat(channels), *convolved)
+
+    def split(self, name: str, x: int, widths: tuple[int, ...]) -> list[int]:
+        """Append the parts that channels are split into."""
+        return [self.add(f"{name}{index}", ops.Part(widths, index), x) for index in range(len(widths))]
+
+    def squeeze_excite(self, name: str, x: int, hidden: int, act: Act, gate: str) -> int:
+        """Append mean, 1x1 convolution, activation, 1x1 convolution, gate and the product with `x`."""
         channels = self.channels(x)
         with self.call(name, x):
             mean = self.add(f"{name}.mean", ops.GlobalMean(keepdim=True), x)
-            gate = self.add(f"{name}.fc1", ops.Conv2d(channels, hidden, 1, bias=True), mean)
-            gate = self.add(f"{name}.relu", ops.Activation("relu"), gate)
-            gate = self.add(f"{name}.fc2", ops.Conv2d(hidden, channels, 1, bias=True), gate)
-            self.hold(mean, gate)
-            gate = self.add(f"{name}.sigmoid", ops.Sigmoid(), gate)
-            return self.add(f"{name}.mul", ops.Scale(), x, gate)
+            scale = self.add(f"{name}.fc1", ops.Conv2d(channels, hidden, 1, bias=True), mean)
+            scale = self.add(f"{name}.act", ops.Activation(act.type, act.slope), scale)
+            scale = self.add(f"{name}.fc2", ops.Conv2d(hidden, channels, 1, bias=True), scale)
+            self.hold(mean, scale)
+            scale = self.add(f"{name}.gate", GATES[gate](), scale)
+            return self.add(f"{name}.mul", ops.Scale(), x, scale)
 
     def graph(self) -> Graph:
         """Return the finished graph."""

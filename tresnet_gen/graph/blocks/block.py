@@ -1,11 +1,13 @@
-"""What a block must tell: what it puts out, the ops it appends, and the numbers its emitted class is called with."""
+"""What a block must tell: what it puts out and the ops it appends; and parts that several blocks share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from tresnet_gen.frontend.spec import SqueezeExcite
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.builder import Builder
+from tresnet_gen.graph.channels import rounded
 
 
 class Fault(NamedTuple):
@@ -19,8 +21,6 @@ class Fault(NamedTuple):
 class Block(ABC):
     """A kind of block. `stage` is the stage that the field table makes for it."""
 
-    class_name: str
-
     @abstractmethod
     def out_channels(self, stage: Any) -> int:
         """Return the channels a block puts out."""
@@ -29,26 +29,49 @@ class Block(ABC):
     def append(self, builder: Builder, name: str, x: int, stage: Any, stride: int) -> int:
         """Append one block's ops in the order of the emitted forward and of its parameters; return the last."""
 
-    def options(self, stage: Any) -> dict[str, int]:
-        """Return the numbers that the emitted class takes beside in_channels, out_channels and stride."""
-        return {}
-
-    def faults(self, stage: Any) -> list[Fault]:
-        """Return the contradictions between the keys of a stage."""
-        return se_faults(stage.se, self.out_channels(stage))
+    def faults(self, stage: Any, in_channels: int) -> Iterator[Fault]:
+        """Yield the contradictions between the keys of a stage that takes `in_channels`."""
+        return iter(())
 
 
-def se_hidden(se: SqueezeExcite | None, out_channels: int) -> int:
-    """Return the hidden channels of a block's SE, 0 for a block without."""
-    return se.hidden_channels(out_channels) if se else 0
+def se_hidden(se: SqueezeExcite, in_channels: int, scaled: int, out_channels: int) -> int:
+    """Return the hidden channels of an SE in a block of these channels; `scaled` are those it scales."""
+    channels = {"input": in_channels, "hidden": scaled, "output": out_channels}[se.of]
+    hidden = rounded(channels / se.ratio, se.round_to) if se.round_to else channels // se.ratio
+    return max(hidden, se.min_channels or 0)
 
 
-def se_faults(se: SqueezeExcite | None, out_channels: int) -> list[Fault]:
-    """Return the fault of an SE whose hidden channels are none."""
-    if se is None or se.hidden_channels(out_channels) > 0:
-        return []
-    message = f"`se` leaves no hidden channels: {out_channels} output channels // ratio {se.ratio} is 0"
-    return [Fault("se.ratio", message, f"set `min_channels`, or a ratio of at most {out_channels}")]
+def se_stage_faults(stage: Any, in_channels: int, channels_of: Callable[[int], tuple[int, int]]) -> Iterator[Fault]:
+    """Yield the fault of an SE without hidden channels; `channels_of` gives scaled and output channels for the input's.
+
+    The first block of a stage takes `in_channels`, the others what the stage puts out.
+    """
+    se: SqueezeExcite | None = stage.se
+    inputs = [in_channels, *([channels_of(in_channels)[1]] if stage.depth > 1 else [])]
+    for channels in dict.fromkeys(inputs):
+        scaled, out_channels = channels_of(channels)
+        if se and not se_hidden(se, channels, scaled, out_channels):
+            of = {"input": channels, "hidden": scaled, "output": out_channels}[se.of]
+            message = f"`se` leaves no hidden channels: {of} {se.of} channels // ratio {se.ratio} is 0"
+            yield Fault("se.ratio", message, f"set `min_channels`, or a ratio of at most {of}")
+            return
+
+
+def kernel_fault(kernel: int | tuple[int, ...], channels: int) -> Iterator[Fault]:
+    """Yield the fault of more kernels than channels to share out among them."""
+    if isinstance(kernel, tuple) and len(kernel) > channels:
+        near = f"at most {channels} kernels" if channels > 1 else "one kernel"
+        yield Fault("kernel", f"{len(kernel)} kernels have only {channels} channels to share", f"use {near}")
+
+
+def append_se(
+    builder: Builder, name: str, x: int, se: SqueezeExcite | None, in_channels: int, out_channels: int
+) -> int:
+    """Append an SE, if the block has one."""
+    if not se:
+        return x
+    hidden = se_hidden(se, in_channels, builder.channels(x), out_channels)
+    return builder.squeeze_excite(name, x, hidden, se.act, se.gate)
 
 
 def append_shortcut(builder: Builder, name: str, x: int, out_channels: int, stride: int, kind: str) -> int:
@@ -67,3 +90,11 @@ def append_sum(builder: Builder, name: str, x: int, shortcut: int) -> int:
     builder.hold(x, shortcut)
     x = builder.add(f"{name}.add", ops.Add(), x, shortcut)
     return builder.add(f"{name}.relu", ops.Activation("relu"), x)
+
+
+def append_skip(builder: Builder, name: str, out: int, x: int, stride: int) -> int:
+    """Append the sum with the block's input where the block keeps its shape."""
+    if stride == 1 and builder.channels(x) == builder.channels(out):
+        builder.hold(out)
+        return builder.add(f"{name}.add", ops.Add(), x, out)
+    return out

@@ -6,8 +6,8 @@ from tresnet_gen.graph.ops.op import Op, Shape
 from tresnet_gen.graph.tape import Kernel, Tape, Tensor
 
 # What the emitted module applies in place keeps its result; the others keep their input and put out a second tensor.
-IN_PLACE = {"relu": "threshold_backward", "leaky_relu": "leaky_relu_backward", "relu6": "hardtanh_backward"}
-OUT_OF_PLACE = {"silu": "silu", "hard_swish": "hardswish"}
+IN_PLACE = {"relu": "threshold_backward", "leaky_relu": "leaky_relu_backward"}
+OUT_OF_PLACE = {"relu6": "hardtanh", "silu": "silu", "hard_swish": "hardswish"}
 
 
 class Activation(Op):

@@ -37,7 +37,10 @@ class SpaceToDepth(Op):
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs
-        folded = tape.copy(x)
+        channels, _, width = x.shape
+        if channels == 1 and width == self.block_size:  # the patches of such an image lie in memory as they should
+            return tape.alias(x, output)
+        folded = tape.new(output, x.width)
         tape.mark("clone")
         return folded
 
