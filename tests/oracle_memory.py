@@ -101,6 +101,7 @@ def _serve() -> None:
     kernels.impl("silu_backward", lambda gradient, x: torch.empty_like(x))
     # Without a GPU torch switches the autocast off that a checkpointed block is recomputed under.
     torch.cuda.amp.common.amp_definitely_not_available = lambda: False
+    torch.cuda.is_bf16_supported = lambda: True
     for line in sys.stdin:
         try:
             answer = _answer(json.loads(line))

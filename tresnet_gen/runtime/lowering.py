@@ -16,7 +16,7 @@ aten = torch.ops.aten
 ACTIVATIONS: dict[str, tuple[Any, dict[str, object]]] = {
     "relu": (aten.relu_.default, {}),
     "leaky_relu": (aten.leaky_relu_.default, {}),
-    "relu6": (aten.hardtanh_.default, {"min_val": 0, "max_val": 6}),
+    "relu6": (aten.hardtanh.default, {"min_val": 0, "max_val": 6}),
     "silu": (aten.silu.default, {}),
     "hard_swish": (aten.hardswish.default, {}),
 }
@@ -41,6 +41,7 @@ class _Lowering:
         self._batch = batch
         self._train = train
         self._name = ""
+        self._splits: dict[Value, Value] = {}  # what was split -> its first part
 
     def node(self, node: Node, inputs: Sequence[Value], shapes: Sequence[Shape]) -> Value:
         """Append the calls of a node."""
@@ -55,6 +56,8 @@ class _Lowering:
                 bias = self._state("bias") if op.bias else None
                 weight = self._state("weight")
                 return self._convolution(output, inputs[0], weight, bias, op.stride, op.kernel // 2, op.groups)
+            case ops.Part() as op:
+                return self._part(op, shapes[0], inputs[0])
             case ops.BlurPool() as op:
                 return self._blur_pool(op.channels, shapes[0], output, *inputs)
             case ops.BatchNorm():
@@ -88,6 +91,8 @@ class _Lowering:
                 return self._call(aten.mul.Tensor, output, self=x, other=more[0])
             case ops.Add():
                 return self._call(aten.add.Tensor, output, self=x, other=more[0])
+            case ops.ChannelShuffle():
+                return self._channel_shuffle(op.groups, output, x)
             case ops.Concat():
                 return self._call(aten.cat.default, output, tensors=(x, *more), dim=1)
         raise NotImplementedError(op.kind)
@@ -102,6 +107,28 @@ class _Lowering:
         if channels == 1 and width == block:  # the patches of such an image lie in memory as they should
             return self._call(aten.view.default, output, self=x, size=output)
         x = self._call(aten.clone.default, moved, self=x, memory_format="torch.contiguous_format")
+        return self._call(aten._unsafe_view.default, output, self=x, size=output)
+
+    def _part(self, op: ops.Part, image: Shape, x: Value) -> Value:
+        """Append the split of which this is the first part; the others are further results of that call."""
+        if op.index == 0:
+            output = (self._batch, op.widths[0], *image[1:])
+            if isinstance(op, ops.Chunk):
+                split = self._call(aten.split.Tensor, output, self=x, split_size=op.widths[0], dim=1)
+            else:
+                split = self._call(aten.split_with_sizes.default, output, self=x, split_sizes=op.widths, dim=1)
+            self._splits[x] = split
+        return self._splits[x]._replace(part=op.index)
+
+    def _channel_shuffle(self, groups: int, output: Shape, x: Value) -> Value:
+        n, channels, height, width = output
+        grouped = (n, groups, channels // groups, height, width)
+        dealt = (n, channels // groups, groups, height, width)
+        x = self._call(aten.view.default, grouped, self=x, size=grouped)
+        x = self._call(aten.transpose.int, dealt, self=x, dim0=1, dim1=2)
+        if channels == groups:  # one channel a group: they lie in memory as they should
+            return self._call(aten.view.default, output, self=x, size=output)
+        x = self._call(aten.clone.default, dealt, self=x, memory_format="torch.contiguous_format")
         return self._call(aten._unsafe_view.default, output, self=x, size=output)
 
     def _convolution(
@@ -151,8 +178,6 @@ class _Lowering:
 
     def _activation(self, act: ops.Activation, output: Shape, x: Value) -> Value:
         op, arguments = ACTIVATIONS[act.type]
-        if op is aten.hardtanh_.default and self._train:
-            self._call(aten.clone.default, output, self=x)  # autograd keeps what hardtanh_ overwrites
         slope = {} if act.slope is None else {"negative_slope": act.slope}
         return self._call(op, output, self=x, **arguments, **slope)
 

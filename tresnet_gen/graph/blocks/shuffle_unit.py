@@ -31,7 +31,7 @@ class ShuffleUnit(Block):
             skip = self._append_downsample(builder, f"{name}.downsample", x, stage)
             out = x
         else:
-            skip, out = builder.split(f"{name}.split", x, (half, half))
+            skip, out = (builder.add(f"{name}.chunk{i}", ops.Chunk((half, half), i), x) for i in range(2))
         out = builder.conv_bn(f"{name}.conv1", out, half, 1, stage.act)
         out = builder.depthwise_bn(f"{name}.conv2", out, stage.kernel, None, stride)
         out = builder.conv_bn(f"{name}.conv3", out, half, 1, stage.act)

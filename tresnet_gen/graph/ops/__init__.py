@@ -3,7 +3,7 @@
 from tresnet_gen.graph.ops.activation import Activation, HardSigmoid, Sigmoid
 from tresnet_gen.graph.ops.convolution import BlurPool, Conv2d, Linear
 from tresnet_gen.graph.ops.elementwise import Add, Dropout, Scale
-from tresnet_gen.graph.ops.layout import ChannelShuffle, Concat, Input, Part, SpaceToDepth
+from tresnet_gen.graph.ops.layout import ChannelShuffle, Chunk, Concat, Input, Part, SpaceToDepth
 from tresnet_gen.graph.ops.norm import BatchNorm, InPlaceABN
 from tresnet_gen.graph.ops.op import Op, Shape, ShapeError, Tensors
 from tresnet_gen.graph.ops.pooling import AvgPool, GlobalMean, MaxPool
@@ -15,6 +15,7 @@ __all__ = [
     "BatchNorm",
     "BlurPool",
     "ChannelShuffle",
+    "Chunk",
     "Concat",
     "Conv2d",
     "Dropout",
