@@ -2,9 +2,9 @@
 
     python tools/audit_memory.py [--draws 100] [--only SPEC...]
 
-Every bundled spec at 224 x 224, two also at 448 x 448, trains a step in each precision with two optimizers and infers in
-each precision, the TResNets and ResNet-50 at three batches, the others at one; then drawn specs of random options. Each
-step runs in torch on fake CUDA tensors (tests/oracle_memory.py), which needs g++ or a GPU. Rows go to
+Every bundled spec at 224 x 224, two also at 448 x 448, trains a step in each precision with two optimizers and infers
+in each precision, the TResNets and ResNet-50 at three batches, the others at one; then drawn specs of random options.
+Each step runs in torch on fake CUDA tensors (tests/oracle_memory.py), which needs g++ or a GPU. Rows go to
 docs/memory_audit.csv, the summary to standard output.
 """
 
