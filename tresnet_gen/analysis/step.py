@@ -160,13 +160,14 @@ class _Recorder:
         log_probs = tape.copy(logits)
         tape.mark("_log_softmax")
         backward = Kernel("_log_softmax_backward_data", (logits,))
-        tape.record(log_probs, (logits,), saves=(log_probs,), backward=(backward,))
+        tape.record(log_probs, (logits,), results=(log_probs,), backward=(backward,))
         log_probs = tape.to_width(log_probs, FLOAT32)
         loss, total_weight = tape.new((), FLOAT32, False), tape.new((), FLOAT32, False)
         tape.mark("nll_loss_forward")
         tape.hold(loss.storage)
-        saves = log_probs, self._target, total_weight
-        return tape.record(loss, (log_probs,), saves=saves, backward=(Kernel("nll_loss_backward", (log_probs,)),))
+        backward = Kernel("nll_loss_backward", (log_probs,))
+        saves = log_probs, self._target
+        return tape.record(loss, (log_probs,), saves=saves, results=(total_weight,), backward=(backward,))
 
     # Backward.
 
@@ -261,8 +262,10 @@ class _Recorder:
         first = len(tape.nodes)
         values = {block.held[0]: checkpoint.x}
         tape.hold(checkpoint.x.storage)
-        last = max(node.position for node in checkpoint.nodes if node.saved)
-        self._run(block.start, last + 1, values)
+        last = max((node for node in checkpoint.nodes if node.saved), key=lambda node: node.sequence)
+        self._run(block.start, last.position + 1, values)
+        if not last.saves_results:
+            tape.take_back()
         for tensor in values.values():
             tape.drop(tensor.storage)
         tape.leave_autocast()

@@ -5,7 +5,6 @@ autograd saved, a gradient on its way. Sizes are kept as bytes for one image and
 replay answers for every batch.
 """
 
-from collections.abc import Iterable
 from math import prod
 from typing import NamedTuple
 
@@ -64,11 +63,11 @@ class Leaf:
 class Node:
     """One step of autograd's graph.
 
-    `layer` and `position` are the op's name and place in the graph, `saved` the storages it needs, `kernels` what its
-    backward runs.
+    `layer` and `position` are the op's name and place in the graph, `saved` the storages it needs, `saves_results`
+    tells that the op's kernel made some of them, `kernels` what its backward runs.
     """
 
-    __slots__ = ("inputs", "kernels", "layer", "position", "saved", "sequence")
+    __slots__ = ("inputs", "kernels", "layer", "position", "saved", "saves_results", "sequence")
 
     def __init__(
         self,
@@ -85,6 +84,7 @@ class Node:
         self.inputs = inputs
         self.saved = saved
         self.kernels = kernels
+        self.saves_results = False
 
 
 class Moment(NamedTuple):
@@ -176,21 +176,31 @@ class Tape:
         self._freed.clear()
         self._made.clear()
 
+    def take_back(self) -> None:
+        """Forget the kernel that ran last; what it made takes nothing."""
+        moment = self.moments.pop()
+        for storage in moment.made:
+            self.sizes[storage] = 0, 0
+        self._freed = [*moment.freed, *self._freed]
+
     def record(
         self,
         output: Tensor,
         inputs: tuple[Tensor, ...],
-        saves: Iterable[Tensor] = (),
+        saves: tuple[Tensor, ...] = (),
+        results: tuple[Tensor, ...] = (),
         backward: tuple[Kernel, ...] = (),
     ) -> Tensor:
         """Attach autograd's node to an op's output, unless no input wants a gradient, and return the output.
 
+        Autograd keeps `saves` before the op's kernel runs, `results` behind it.
         An input whose gradient no kernel of `backward` makes receives the output's gradient itself.
         """
         if not self.train or all(tensor.node is None for tensor in inputs):
             return output
-        storages = tuple(tensor.storage for tensor in saves)
+        storages = tuple(tensor.storage for tensor in (*saves, *results))
         node = Node(self._sequence, self.layer, self.position, inputs, storages, backward)
+        node.saves_results = bool(results)
         self._sequence += 1
         self.nodes.append(node)
         if self.saving:

@@ -1,6 +1,7 @@
 """The inverted residual block: 1x1 expand, depthwise convolution, SE, 1x1 project without activation, a sum."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import gcd
 
 from tresnet_gen.frontend.spec import InvertedResidualStage
 from tresnet_gen.graph.blocks.block import Block, Fault, append_se, append_skip, kernel_fault, se_stage_faults
@@ -19,11 +20,12 @@ class InvertedResidual(Block):
 
     def faults(self, stage: InvertedResidualStage, in_channels: int) -> Iterator[Fault]:
         yield from se_stage_faults(stage, in_channels, lambda c: (expanded(c, stage.expansion), stage.width))
-        found: dict[str, Fault] = {}
-        for channels in (in_channels, stage.width) if stage.depth > 1 else (in_channels,):
-            for fault in self._group_faults(stage, channels):
-                found.setdefault(fault.key, fault)
-        yield from found.values()
+        inputs = (in_channels, stage.width)[: stage.depth]
+        hidden = [expanded(channels, stage.expansion) for channels in inputs]
+        yield from _group_faults("expand_groups", stage.expand_groups, {"input": inputs, "expanded": hidden})
+        outputs = (stage.width,)
+        yield from _group_faults("project_groups", stage.project_groups, {"expanded": hidden, "output": outputs})
+        yield from kernel_fault(stage.kernel, min(hidden))
 
     def append(self, builder: Builder, name: str, x: int, stage: InvertedResidualStage, stride: int) -> int:
         in_channels = builder.channels(x)
@@ -34,20 +36,16 @@ class InvertedResidual(Block):
         out = builder.conv_bn(f"{name}.project", out, stage.width, 1, groups=stage.project_groups)
         return append_skip(builder, name, out, x, stride)
 
-    @staticmethod
-    def _group_faults(stage: InvertedResidualStage, in_channels: int) -> Iterator[Fault]:
-        hidden = expanded(in_channels, stage.expansion)
-        for key, what, channels in (
-            ("expand_groups", "input", in_channels),
-            ("expand_groups", "expanded", hidden),
-            ("project_groups", "expanded", hidden),
-            ("project_groups", "output", stage.width),
-        ):
-            groups: int = getattr(stage, key)
-            if channels % groups:
-                near = max(n for n in range(1, min(groups, channels) + 1) if channels % n == 0)
-                yield Fault(key, f"`{key}` must divide the {channels} {what} channels; got {groups}", f"use {near}")
-        yield from kernel_fault(stage.kernel, hidden)
+
+def _group_faults(key: str, groups: int, channels: dict[str, Sequence[int]]) -> Iterator[Fault]:
+    """Yield the fault of groups that do not divide all of the channels, which stand under what they are."""
+    for what, numbers in channels.items():
+        for number in numbers:
+            if number % groups:
+                common = gcd(*(other for found in channels.values() for other in found))
+                near = max(n for n in range(1, min(groups, common) + 1) if common % n == 0)
+                yield Fault(key, f"`{key}` must divide the {number} {what} channels; got {groups}", f"use {near}")
+                return
 
 
 INVERTED_RESIDUAL = InvertedResidual()

@@ -24,7 +24,7 @@ class Activation(Op):
         (x,) = inputs
         if backward := IN_PLACE.get(self.type):
             y = tape.alias(x)
-            return tape.record(y, (x,), saves=(y,), backward=(Kernel(backward, (x,)),))
+            return tape.record(y, (x,), results=(y,), backward=(Kernel(backward, (x,)),))
         y = tape.copy(x)
         tape.mark(OUT_OF_PLACE[self.type])
         return tape.record(y, (x,), saves=(x,), backward=(Kernel(f"{OUT_OF_PLACE[self.type]}_backward", (x,)),))
@@ -39,7 +39,7 @@ class Sigmoid(Op):
         (x,) = inputs
         y = tape.copy(x)
         tape.mark("sigmoid")
-        return tape.record(y, (x,), saves=(y,), backward=(Kernel("sigmoid_backward", (x,)),))
+        return tape.record(y, (x,), results=(y,), backward=(Kernel("sigmoid_backward", (x,)),))
 
 
 class HardSigmoid(Op):

@@ -90,7 +90,7 @@ class BlurPool(Op):
             Kernel("convolution_backward", (gradient,)),
             Kernel("reflection_pad2d_backward", (x,), frees=(layout, *casts)),
         )
-        return tape.record(y, (x,), saves=(kernel,), backward=backward)
+        return tape.record(y, (x,), results=(kernel,), backward=backward)
 
 
 class Linear(Op):

@@ -15,7 +15,8 @@ class Scale(Op):
         x, gate = inputs
         y = tape.copy(x)
         tape.mark("mul")
-        backward = Kernel("mul", (x,)), Kernel("mul", (x.like(),)), Kernel("sum", (gate,), by_engine=True)
+        broadcast = Kernel("mul", (x.like(),)), Kernel("sum", (gate,), by_engine=True)
+        backward = Kernel("mul", (x,)), *((Kernel("mul", (gate,)),) if x.shape == gate.shape else broadcast)
         return tape.record(y, (x, gate), saves=(x, gate), backward=backward)
 
 
@@ -46,9 +47,9 @@ class Dropout(Op):
         if tape.fused_dropout:
             y, mask = tape.copy(x), tape.new(output, BOOL)
             tape.mark("native_dropout")
-            return tape.record(y, (x,), saves=(mask,), backward=(Kernel("native_dropout_backward", (x,)),))
+            return tape.record(y, (x,), results=(mask,), backward=(Kernel("native_dropout_backward", (x,)),))
         mask = tape.copy(x)
         tape.mark("empty_like")
         y = tape.copy(x)
         tape.mark("mul")
-        return tape.record(y, (x,), saves=(mask,), backward=(Kernel("mul", (x,)),))
+        return tape.record(y, (x,), results=(mask,), backward=(Kernel("mul", (x,)),))

@@ -38,7 +38,9 @@ class BatchNorm(Op):
         )
         tape.mark("batch_norm")
         backward = Kernel("batch_norm_backward", (x, weight, bias))
-        return tape.record(y, (x, weight, bias), saves=(x, weight, mean, variance, *statistics), backward=(backward,))
+        return tape.record(
+            y, (x, weight, bias), saves=(x, weight, mean, variance), results=statistics, backward=(backward,)
+        )
 
 
 class InPlaceABN(Op):
@@ -68,7 +70,7 @@ class InPlaceABN(Op):
         tape.mark("empty_like")
         y = tape.alias(x)
         return tape.record(
-            y, (x, weight, bias), saves=(y, weight, bias, inv_std), backward=self._backward(x, weight, bias)
+            y, (x, weight, bias), results=(y, weight, bias, inv_std), backward=self._backward(x, weight, bias)
         )
 
     @staticmethod

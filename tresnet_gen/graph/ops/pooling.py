@@ -20,7 +20,7 @@ class MaxPool(Op):
         y, indices = tape.new(output, x.width), tape.new(output, INT64)
         tape.mark("max_pool2d_with_indices")
         backward = Kernel("max_pool2d_with_indices_backward", (x,))
-        return tape.record(y, (x,), saves=(x, indices), backward=(backward,))
+        return tape.record(y, (x,), saves=(x,), results=(indices,), backward=(backward,))
 
 
 class AvgPool(Op):
