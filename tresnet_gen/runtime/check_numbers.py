@@ -13,7 +13,7 @@ from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.runtime import claims
 from tresnet_gen.runtime.claims import Claim
-from tresnet_gen.runtime.exercise import exercise
+from tresnet_gen.runtime.exercise import exercise, repeatable
 from tresnet_gen.runtime.slopes import Slope, slopes
 from tresnet_gen.runtime.subject import Subject
 
@@ -21,7 +21,10 @@ from tresnet_gen.runtime.subject import Subject
 def check_numbers(subject: Subject) -> Iterator[Claim]:
     """Yield the claims that only numbers can show."""
     small = _smaller(subject.graph)
-    seen = exercise(subject.factory, small.nodes[0].shape)
+    image = small.nodes[0].shape
+    with repeatable():
+        network = subject.factory()
+    seen = exercise(network, image)
     params = len(list(small.parameter_shapes()))
     yield Claim("real step: finite gradients", params, seen.params - len(seen.faults), "".join(seen.faults[:1]))
     buffers = sum(len(node.op.buffers) + len(node.op.constants) for node in small.nodes)
@@ -31,7 +34,7 @@ def check_numbers(subject: Subject) -> Iterator[Claim]:
     yield Claim("real step: logits in eval mode", "repeat", "differ" if seen.unrest else "repeat", seen.unrest)
     if seen.filters or any(isinstance(node.op, ops.BlurPool) for node in small.nodes):
         yield _filters(small, seen.filters)
-    for slope in slopes(subject.factory, small.nodes[0].shape):
+    for slope in slopes(network, image):
         yield _slope(slope)
 
 

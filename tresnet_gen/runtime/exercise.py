@@ -1,7 +1,7 @@
 """A module trained for one step on the CPU, with numbers in it."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -26,10 +26,9 @@ class Exercise(NamedTuple):
     filters: dict[str, Tensor]
 
 
-def exercise(factory: Callable[[], nn.Module], image: tuple[int, ...], batch: int = 2) -> Exercise:
+def exercise(network: nn.Module, image: tuple[int, ...], batch: int = 2) -> Exercise:
     """Train a network for one step on random images, and run it in eval mode before and behind that."""
     with repeatable(), torch.enable_grad():
-        network = factory()
         images = torch.randn(batch, *image)
         outputs = [*_eval_twice(network, images)]
         moved = tuple(_train(network, images))

@@ -22,14 +22,14 @@ class Slope(NamedTuple):
         return abs(self.gradient - self.quotient) <= 1e-4 * max(abs(self.gradient), 1e-3)
 
 
-def slopes(factory: Callable[[], nn.Module], image: tuple[int, ...], batch: int = 4) -> list[Slope]:
-    """Return the slopes of the loss by the images and by all norms and biases, in float64.
+def slopes(network: nn.Module, image: tuple[int, ...], batch: int = 4) -> list[Slope]:
+    """Return the slopes of the loss by the images and by all norms and biases; the network becomes one of float64.
 
     Gradients of the images pass through the backward of every op. Norms are drawn anew: those that start with weight 0
     would hide what lies before them.
     """
     with repeatable(), torch.enable_grad():
-        network = factory().double().train()
+        network.double().train().zero_grad()
         parameters = [p for p in network.parameters() if p.dim() == 1]
         for parameter in network.parameters():
             parameter.requires_grad_(parameter.dim() == 1)
