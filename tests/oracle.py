@@ -18,7 +18,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tresnet_gen.emission.render import emit
 from tresnet_gen.frontend.load import load_spec, parse_spec
-from tresnet_gen.frontend.spec import Spec
 from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
 
@@ -28,50 +27,10 @@ torch.set_num_threads(1)
 FACTS = Path(__file__).parent / "facts"
 TRESNETS = ("tresnet_m", "tresnet_l", "tresnet_xl", "tresnet_v2_l")
 
-# timm's relatives of TResNet that the spec language covers: other users of the same ops and blocks.
-RELATIVES = {
-    "resnet18": """
-        name: resnet18
-        extends: resnet50
-        stages:
-          - {block: basic, depth: 2, width: 64, shortcut: conv}
-          - {block: basic, depth: 2, width: 128, stride: 2, shortcut: conv}
-          - {block: basic, depth: 2, width: 256, stride: 2, shortcut: conv}
-          - {block: basic, depth: 2, width: 512, stride: 2, shortcut: conv}
-        """,
-    "resnet34": """
-        name: resnet34
-        extends: resnet50
-        stages:
-          - {block: basic, depth: 3, width: 64, shortcut: conv}
-          - {block: basic, depth: 4, width: 128, stride: 2, shortcut: conv}
-          - {block: basic, depth: 6, width: 256, stride: 2, shortcut: conv}
-          - {block: basic, depth: 3, width: 512, stride: 2, shortcut: conv}
-        """,
-    "resnet50": """
-        name: resnet50
-        extends: resnet50
-        """,
-    "resnet50d": """
-        name: resnet50d
-        extends: resnet50
-        stem: {type: deep, widths: [32, 32, 64], pool: max}
-        set:
-          stages.0.shortcut: avg_pool
-          stages.1.shortcut: avg_pool
-          stages.2.shortcut: avg_pool
-          stages.3.shortcut: avg_pool
-        """,
-    "resnext50_32x4d": """
-        name: resnext50_32x4d
-        extends: resnet50
-        stages:
-          - {block: bottleneck, depth: 3, width: 128, expansion: 2, groups: 32, shortcut: conv}
-          - {block: bottleneck, depth: 4, width: 256, expansion: 2, groups: 32, shortcut: conv, stride: 2}
-          - {block: bottleneck, depth: 6, width: 512, expansion: 2, groups: 32, shortcut: conv, stride: 2}
-          - {block: bottleneck, depth: 3, width: 1024, expansion: 2, groups: 32, shortcut: conv, stride: 2}
-        """,
-}
+# timm's ResNets.
+RELATIVES = ("resnet18", "resnet34", "resnet50", "resnet50d", "resnext50_32x4d")
+# Every bundled spec with facts.
+MODELS = sorted(path.stem for path in FACTS.glob("*.json"))
 
 
 @cache
@@ -86,15 +45,10 @@ def state_facts(name: str) -> list[tuple[str, tuple[int, ...]]]:
     return [(entry, () if shape == "scalar" else tuple(map(int, shape.split("x")))) for entry, shape in rows]
 
 
-def model_spec(name: str, *overrides: str) -> Spec:
-    """Return the spec of a model with facts: a bundled one or one of RELATIVES."""
-    return parse_spec(RELATIVES[name], name, overrides) if name in RELATIVES else load_spec(name, overrides)
-
-
 @cache
 def source_of(name: str) -> str:
     """Return the emitted file of a model with facts."""
-    return emit(build_graph(model_spec(name)))
+    return emit(build_graph(load_spec(name)))
 
 
 def module_of(source: str, name: str = "emitted") -> ModuleType:

@@ -286,7 +286,7 @@ def test_check_notices_an_edited_template(tmp_path, path, edit):
     assert subprocess.run(check, check=False, capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize("spec", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("spec", sorted(SPECS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_committed_modules_are_up_to_date(spec):
     assert tool("build", spec, "-o", ROOT / "generated", "--check").code == 0
 

@@ -87,7 +87,7 @@ def test_init_does_not_write_what_would_not_resolve():
 
 def test_list_names_every_bundled_spec_with_its_figures():
     models = tool("list", "--format", "json").document["models"]
-    assert [model["name"] for model in models] == sorted(path.stem for path in SPECS.glob("*.yaml"))
+    assert [model["name"] for model in models] == sorted(path.stem for path in SPECS.rglob("*.yaml"))
     for model in models:
         totals = count(build_graph(load_spec(model["name"]))).totals
         assert (model["params"], model["macs"]) == (totals.params, totals.macs)

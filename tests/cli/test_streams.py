@@ -164,7 +164,7 @@ def completions(words: str, tmp_path: Path) -> list[str]:
     ("words", "offered"),
     [
         ("tresnet-gen build tresnet_m", {"tresnet_m", "tresnet_m_448", "tresnet_m_abn"}),
-        ("tresnet-gen estimate small.yaml res", {"resnet50"}),
+        ("tresnet-gen estimate small.yaml resnet50", {"resnet50", "resnet50d"}),
         ("tresnet-gen diff tresnet_l tresnet_x", {"tresnet_xl", "tresnet_xl_abn"}),
         ("tresnet-gen va", {"validate"}),
         ("tresnet-gen validate x --form", {"--format"}),

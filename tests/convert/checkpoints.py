@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tests.convert.planned import PLANNED
-from tests.oracle import TRESNETS, build, build_graph_of, entry_value, model_spec
+from tests.oracle import TRESNETS, build, build_graph_of, entry_value
 from tests.oracle import state_facts as tresnet_facts
 from tresnet_gen.emission.render import emit
+from tresnet_gen.frontend.load import load_spec
 from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.runtime.convert.network import network_of
@@ -48,8 +48,8 @@ def official_logits() -> dict[str, Any]:
 
 
 def graph_of(name: str, *overrides: str) -> Graph:
-    """Return the graph of a network with facts."""
-    return PLANNED[name]() if name in PLANNED else build_graph(model_spec(name, *overrides))
+    """Return the graph of a bundled spec."""
+    return build_graph(load_spec(name, overrides))
 
 
 def filled(shapes: Mapping[str, Shape]) -> dict[str, Tensor]:

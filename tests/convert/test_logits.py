@@ -14,7 +14,7 @@ from tests.convert.checkpoints import (
     shapes_of,
 )
 from tests.emission.golden import TOLERANCE, deviation, eval_facts, logits_at
-from tests.oracle import RELATIVES
+from tests.oracle import MODELS
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
@@ -36,8 +36,7 @@ def hold_official_logits(name: str, spec: str, *edits: str) -> None:
     assert abs(logits.sum().item() - known["sum"]) / len(logits) <= TOLERANCE
 
 
-# A spec with facts in tests/facts and names in tests/convert/facts is one more word here.
-@pytest.mark.parametrize("name", [*RELATIVES])
+@pytest.mark.parametrize("name", MODELS)
 def test_networks_of_timm_and_torchvision(name: str) -> None:
     graph = graph_of(name)
     network = module_of(graph).double()

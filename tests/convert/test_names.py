@@ -3,14 +3,13 @@
 import pytest
 
 from tests.convert.checkpoints import OFFICIAL, graph_of, shapes_of
-from tests.convert.planned import PLANNED, efficientnet_v2_s
-from tests.oracle import RELATIVES, TRESNETS
+from tests.oracle import MODELS, build_graph_of
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.runtime.convert.network import network_of
 from tresnet_gen.runtime.convert.plan import entries_of, plan
 from tresnet_gen.runtime.convert.schemes import writer
 
-TIMM = [*TRESNETS, *RELATIVES, *(name for name in PLANNED if not name.startswith("shufflenet"))]
+TIMM = [name for name in MODELS if not name.startswith("shufflenet")]
 TORCHVISION = {
     "resnet18": "resnet18",
     "resnet50": "resnet50",
@@ -20,6 +19,20 @@ TORCHVISION = {
     "torchvision_mobilenet_v3_large": "mobilenetv3_large_100",
     "torchvision_efficientnet_b1": "efficientnet_b1",
 }
+EFFICIENTNET_V2_S = """\
+name: efficientnet_v2_s
+input: {size: 384}
+act: {type: silu}
+stem: {type: conv, kernel: 3, stride: 2, width: 24}
+stages:
+  - {block: fused_inverted_residual, depth: 2, width: 24, expansion: 1}
+  - {block: fused_inverted_residual, depth: 4, width: 48, stride: 2, expansion: 4}
+  - {block: fused_inverted_residual, depth: 4, width: 64, stride: 2, expansion: 4}
+  - {block: inverted_residual, depth: 6, width: 128, stride: 2, expansion: 4, se: {ratio: 4, of: input}}
+  - {block: inverted_residual, depth: 9, width: 160, expansion: 6, se: {ratio: 4, of: input}}
+  - {block: inverted_residual, depth: 15, width: 256, stride: 2, expansion: 6, se: {ratio: 4, of: input}}
+head: {type: avg_pool_linear, width: 1280}
+"""
 CASES = [
     *(pytest.param(name, name, "timm", id=f"timm-{name}") for name in TIMM),
     *(pytest.param(known, name, "torchvision", id=f"torchvision-{name}") for known, name in TORCHVISION.items()),
@@ -33,7 +46,7 @@ def test_every_tensor_finds_its_entry_and_back(known: str, name: str, word: str)
 
 
 def test_fused_inverted_residuals() -> None:
-    hold_names(efficientnet_v2_s(), "torchvision_efficientnet_v2_s", "torchvision")
+    hold_names(build_graph_of(EFFICIENTNET_V2_S), "torchvision_efficientnet_v2_s", "torchvision")
 
 
 def hold_names(graph: Graph, known: str, word: str) -> None:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from tests.cli.running import tool
 from tests.convert.checkpoints import SMALL, converted, filled, graph_of, module_of, planned, shapes_of, small_state
-from tests.convert.planned import efficientnet_b1, mobilenetv2_100
 from tests.oracle import build_graph_of
 from tresnet_gen.frontend.load import load_spec
 from tresnet_gen.graph.build import build_graph
@@ -177,7 +176,7 @@ def test_a_resnet_with_another_stem() -> None:
 )
 def test_mobile_networks_align_by_stage_whatever_counts_their_blocks(known: str) -> None:
     """A block more in the third stage: the stages behind it still find theirs."""
-    graph = efficientnet_b1(third=4) if "efficientnet" in known else mobilenetv2_100(third=4)
+    graph = graph_of("efficientnet_b1" if "efficientnet" in known else "mobilenetv2_100", "stages.2.depth=4")
     what = planned(graph, filled(shapes_of(known)), partial=True)
     assert {entry.layer.block.name for entry in what.missing if entry.layer.block} == {"body.layer3.3"}
     assert len(what.taken) == len(shapes_of(known))

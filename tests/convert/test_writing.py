@@ -12,10 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tests.cli.running import Result, tool
-from tests.convert.checkpoints import OFFICIAL, SMALL, converted, filled, graph_of, official, shapes_of, small_state
-from tresnet_gen.runtime.convert.network import network_of
-from tresnet_gen.runtime.convert.schemes import writer
-from tresnet_gen.runtime.convert.values import renamed
+from tests.convert.checkpoints import OFFICIAL, SMALL, filled, graph_of, official, shapes_of, small_state
 
 STATE = small_state()
 
@@ -138,39 +135,26 @@ def test_norm_weights_that_in_place_norms_never_have() -> None:
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("resnet18", "timm"), ("resnet50d", "timm"), ("resnet50", "torchvision")],
+    [
+        ("resnet18", "timm"),
+        ("resnet50d", "timm"),
+        ("resnet50", "torchvision"),
+        ("seresnext50_32x4d", "timm"),
+        ("efficientnet_b1", "timm"),
+        ("mixnet_l", "timm"),
+        ("mobilenetv3_large_100", "timm"),
+        ("shufflenet_v2_x1_0", "torchvision"),
+    ],
 )
 def test_names_of_others_come_back_bit_by_bit(name: str, word: str) -> None:
+    """Also MixNet's groups that are convolutions of their own, and a linear layer that is a 1x1 convolution."""
     tensors = filled(shapes_of(name))
-    Path("spec.yaml").write_text(f"name: {name}\nextends: resnet50\n" + SPECS[name])
     torch.save(tensors, "known.pth")
-    assert tool("convert", "known.pth", "--spec", "spec.yaml", "-o", "ours.pth").code == 0
-    assert tool("convert", "ours.pth", "--spec", "spec.yaml", "-o", "again.pth", "--to", word).code == 0
+    assert tool("convert", "known.pth", "--spec", name, "-o", "ours.pth").code == 0
+    ours = torch.load("ours.pth", weights_only=True)
+    assert [(entry, tuple(value.shape)) for entry, value in ours.items()] == list(graph_of(name).state_shapes())
+    assert tool("convert", "ours.pth", "--spec", name, "-o", "again.pth", "--to", word).code == 0
     assert equal(torch.load("again.pth", weights_only=True), tensors)
-
-
-SHORTCUTS = "".join(f"  stages.{stage}.shortcut: avg_pool\n" for stage in range(4))
-SPECS = {
-    "resnet50": "",
-    "resnet18": "stages:\n"
-    + "".join(
-        f"  - {{block: basic, depth: 2, width: {width}, stride: {1 if width == 64 else 2}, shortcut: conv}}\n"
-        for width in (64, 128, 256, 512)
-    ),
-    "resnet50d": f"stem: {{type: deep, widths: [32, 32, 64], pool: max}}\nset:\n{SHORTCUTS}",
-}
-
-
-@pytest.mark.parametrize("name", ["mixnet_l", "mobilenetv3_large_100", "shufflenet_v2_x1_0"])
-def test_values_of_split_and_reshaped_layers_come_back(name: str) -> None:
-    """Groups that are convolutions of their own, and a linear layer that is a 1x1 convolution."""
-    graph, tensors = graph_of(name), filled(shapes_of(name))
-    network = network_of(graph)
-    state = converted(graph, tensors)
-    assert [(entry, tuple(value.shape)) for entry, value in state.items()] == list(graph.state_shapes())
-    scheme = writer(network, "torchvision" if name.startswith("shufflenet") else "timm")
-    assert scheme
-    assert equal(renamed(network, scheme, state), tensors)
 
 
 def test_words_that_have_no_such_network() -> None:

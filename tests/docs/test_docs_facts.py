@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tools.comparison import page as comparison_page
 from tresnet_gen.cli.app import COMMANDS
 from tresnet_gen.frontend.reference import reference_page
 from tresnet_gen.frontend.schema import json_schema
+from tresnet_gen.resources import bundled_specs
 from tresnet_gen.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +27,10 @@ def test_the_reference_is_made_from_the_field_table() -> None:
 
 def test_the_schema_is_made_from_the_field_table() -> None:
     assert_made("tresnet_gen/spec.schema.json", json.dumps(json_schema(), indent=2) + "\n")
+
+
+def test_the_comparison_is_made_from_the_specs() -> None:
+    assert_made("docs/comparison.md", comparison_page())
 
 
 def assert_made(name: str, text: str) -> None:
@@ -45,6 +51,11 @@ def test_every_code_of_a_finding_is_documented() -> None:
 def test_the_readme_lists_every_command() -> None:
     page = (ROOT / "README.md").read_text()
     assert re.findall(r"^\| `tresnet-gen (\w+)", page, re.MULTILINE) == list(COMMANDS)
+
+
+def test_the_readme_lists_every_bundled_spec() -> None:
+    section = (ROOT / "README.md").read_text().partition("| family | bundled specs |")[2].partition("```")[0]
+    assert sorted(re.findall(r"`(\w+)`", section)) == list(bundled_specs())
 
 
 def test_the_changelog_names_the_version() -> None:

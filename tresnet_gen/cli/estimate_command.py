@@ -7,9 +7,11 @@ import click
 
 from tresnet_gen import tables
 from tresnet_gen.cli import estimate_tables, options
-from tresnet_gen.cli.estimates import Question, as_json, estimate
+from tresnet_gen.cli.estimates import SORT_KEYS, Question, as_json, estimate, ordered
 from tresnet_gen.cli.specs import load
 from tresnet_gen.cli.terminal import data, document
+
+NEEDS_MEMORY = "needs a memory: add --gpu rtx3090 or --memory 24GiB"
 
 
 class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
@@ -44,6 +46,13 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
     type=click.Choice(["model", "stage", "layer"]),
     help="Rows of the table.  [default: stage, for several specs model]",
 )
+@click.option(
+    "--sort",
+    "sort_key",
+    type=click.Choice([*SORT_KEYS]),
+    help="Order of several specs, the least first; batch is that of the first --gpu or --memory.",
+)
+@click.option("--reverse", is_flag=True, help="With --sort, the most first.")
 @click.option("--conventions", is_flag=True, help="Add the same model's figures as other tools print them.")
 @options.formats("csv", "markdown")
 def command(
@@ -60,21 +69,24 @@ def command(
     max_batch: bool,
     layout: str,
     by: str | None,
+    sort_key: str | None,
+    reverse: bool,
     conventions: bool,
     output_format: str,
 ) -> None:
     """Predict parameters, MACs, activations and memory exactly, without torch.
 
-    Counts are per image. With several specs the models are compared.
+    Counts are per image. With several specs the models are compared, in the order given or by --sort.
     """
     if conventions and output_format == "csv":
         raise click.UsageError("--conventions has no CSV form; --format json always holds these figures")
     if max_batch and not (gpus or memories):
-        raise click.UsageError("--max-batch needs a memory: add --gpu rtx3090 or --memory 24GiB")
+        raise click.UsageError(f"--max-batch {NEEDS_MEMORY}")
+    _check_order(sort_key, reverse, train, has_memory=bool(gpus or memories))
     step = options.step_of(train, precision, optimizer)
     question = Question(step, batch, rounding, layout, options.cards_of(gpus, memories))
     loaded = load(specs, [*overrides, *([size] if size else [])], output_format)
-    estimates = [estimate(one, question) for one in loaded]
+    estimates = ordered((estimate(one, question) for one in loaded), sort_key, reverse)
     by = by or ("model" if len(estimates) > 1 else "stage")
     match output_format:
         case "json":
@@ -83,3 +95,13 @@ def command(
             data(tables.csv_text(estimate_tables.plain(estimates, question, by)))
         case _:
             data(estimate_tables.text(estimates, question, by, conventions, markdown=output_format == "markdown"))
+
+
+def _check_order(sort_key: str | None, reverse: bool, train: bool, has_memory: bool) -> None:
+    """Refuse an order by figures that were not asked for."""
+    if reverse and not sort_key:
+        raise click.UsageError("--reverse belongs to --sort: add --sort macs")
+    if sort_key == "saved" and not train:
+        raise click.UsageError("--sort saved belongs to a training step: add --train")
+    if sort_key == "batch" and not has_memory:
+        raise click.UsageError(f"--sort batch {NEEDS_MEMORY}")

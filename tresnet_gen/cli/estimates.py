@@ -1,5 +1,6 @@
 """What `estimate` knows about one spec, and its JSON document."""
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from tresnet_gen.analysis.counts import Counts, Totals, count
@@ -51,6 +52,22 @@ class Estimate(NamedTuple):
         for node in self.graph.nodes:
             stages[node.stage] = stages.get(node.stage, 0) + self.memory.layers.get(node.name, 0)
         return stages
+
+
+# What a comparison can be sorted by; several memories are compared by the first.
+SORT_KEYS: dict[str, Callable[[Estimate], int]] = {
+    "params": lambda one: one.counts.totals.params,
+    "macs": lambda one: one.counts.totals.macs,
+    "activations": lambda one: one.counts.totals.activations,
+    "saved": lambda one: one.memory.saved_bytes,
+    "peak": lambda one: one.memory.peak_bytes,
+    "batch": lambda one: one.fits[0].typical,
+}
+
+
+def ordered(estimates: Iterable[Estimate], sort_key: str | None, reverse: bool) -> list[Estimate]:
+    """Return estimates by a word of SORT_KEYS, the least first; equal ones, and all without a word, as they came."""
+    return sorted(estimates, key=SORT_KEYS[sort_key], reverse=reverse) if sort_key else list(estimates)
 
 
 def estimate(loaded: Loaded, question: Question) -> Estimate:
