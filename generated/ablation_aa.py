@@ -33,7 +33,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 c56fb2567d3e530407503466c2a48d37a66709210b2299f84f7214b06180beaa
-file sha256 eac0620e688d8cfa06f313c3a8e332ec51820af64d1cc438736c954e290c724b
+file sha256 9b47f4c875ae43697640faec49957cb8e3075ac68c65a5f2b699d22145b3f11d
 """
 
 from collections import OrderedDict
@@ -231,7 +231,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvABN(in_channels, width, 1, slope=1e-3)
@@ -276,7 +276,7 @@ class AblationAa(nn.Module):
                 layer1=stage(BasicBlock, 64, 64, depth=3, stride=1, se_width=64),  # 64 x 56 x 56
                 layer2=stage(BasicBlock, 64, 128, depth=4, stride=2, se_width=64),  # 128 x 28 x 28
                 layer3=stage(Bottleneck, 128, 1024, depth=11, stride=2, width=256, se_width=128),  # 1024 x 14 x 14
-                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512, se_width=0),  # 2048 x 7 x 7
+                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512),  # 2048 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2048, num_classes)))

@@ -31,7 +31,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 20ad599513b3ce5bb1c044666f7d5c491144176343ca50e85991590c59f6049e
-file sha256 c055c4f2dc5ddd951b1ebc0d1fbc1a833906e29a7c4df4b657f2883a696a7063
+file sha256 065c8a113f2280289f14ba159fdad3b20222bd1b473c0d2dcbf8df33a17a6940
 """
 
 from collections import OrderedDict
@@ -68,7 +68,7 @@ class ConvBN(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
 
 

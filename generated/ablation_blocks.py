@@ -26,7 +26,7 @@ References:
     Bag of Tricks for Image Classification with CNNs,     https://arxiv.org/abs/1812.01187
 
 spec sha256 93c07db92981b328ca9338b056490f75846059b6f7f90c5fb6ceb34cd424778d
-file sha256 843cc24e71b7985efc8969cc237dcb637e12b05bdcca51321bdca5675e7449e3
+file sha256 83fbf3cc1c10a7a485b0e29560d1bd2f7ad6fb330f6df787d52154989cea8b5a
 """
 
 from collections import OrderedDict
@@ -61,7 +61,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

@@ -22,7 +22,7 @@ References:
     Deep Residual Learning for Image Recognition,         https://arxiv.org/abs/1512.03385
 
 spec sha256 485afeeaf6c0c537fac87a77b7db10c0d1c1b039bd1b24044ccbe6b1a9107eee
-file sha256 5dfaf0257d15a472e50dc52b3c7487d71a61a6b61952252de62e98cb63ca7b9a
+file sha256 63add995f86cee29fe4f1936ca71b0f88de48ac3027fdad7662b316018de4e6d
 """
 
 from collections import OrderedDict
@@ -57,7 +57,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

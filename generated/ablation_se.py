@@ -32,7 +32,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 ca6743782e71afd7d2505740a409f815c9884eca47b40421188fe2ace144e51b
-file sha256 3554f76f7641a6f5408be1a6ca938b20eda3374cf105251c4a3b9d762991f94c
+file sha256 e3822c2044a897ce5688097725da89ed1d8729d666bb8c085377b890e4ded64c
 """
 
 from collections import OrderedDict
@@ -83,7 +83,7 @@ class ConvBN(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
 
 
@@ -187,7 +187,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvABN(in_channels, width, 1, slope=1e-3)
@@ -230,7 +230,7 @@ class AblationSe(nn.Module):
                 layer1=stage(BasicBlock, 64, 64, depth=3, stride=1, se_width=64),  # 64 x 56 x 56
                 layer2=stage(BasicBlock, 64, 128, depth=4, stride=2, se_width=64),  # 128 x 28 x 28
                 layer3=stage(Bottleneck, 128, 1024, depth=11, stride=2, width=256, se_width=128),  # 1024 x 14 x 14
-                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512, se_width=0),  # 2048 x 7 x 7
+                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512),  # 2048 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2048, num_classes)))

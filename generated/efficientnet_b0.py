@@ -25,7 +25,7 @@ References:
     Squeeze-and-Excitation Networks,                        https://arxiv.org/abs/1709.01507
 
 spec sha256 caec0e62d70a37be2da5a00825eb554625a6f75dc719df65400263af16204aca
-file sha256 d9133766e1c29de33656bb1a55b0f67833b5fe9e0ec0b92922b7bfa6259d231e
+file sha256 1356a6328f105506936d52a47ca9dd3be5fa06a6c007a7f6964ec7a3849ccaac
 """
 
 from collections import OrderedDict
@@ -65,15 +65,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
@@ -91,12 +83,12 @@ class DepthwiseSeparable(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.depthwise(x)
         out = self.se(out)
-        out = self.project(out)
-        return out
+        projected: Tensor = self.project(out)
+        return projected
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(
         self,

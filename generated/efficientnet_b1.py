@@ -25,7 +25,7 @@ References:
     Squeeze-and-Excitation Networks,                        https://arxiv.org/abs/1709.01507
 
 spec sha256 b75d6b2b0f2c152e074e11539e829a388f0ece240a93c0a8fc76a54fd6404548
-file sha256 ba37e4b16191ebfc699bdf881da20814b0ccd6c478f3c588d7e8b8aecdb0f888
+file sha256 f63fffc5705a38e5d268e5aa1fd317dbfdf74b67cec0f27ce37e206ffc4f01b3
 """
 
 from collections import OrderedDict
@@ -65,22 +65,14 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
 
 
 class DepthwiseSeparable(nn.Module):
-    """3x3 depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """3x3 depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, se_width: int) -> None:
         super().__init__()
@@ -97,7 +89,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(
         self,

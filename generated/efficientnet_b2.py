@@ -25,7 +25,7 @@ References:
     Squeeze-and-Excitation Networks,                        https://arxiv.org/abs/1709.01507
 
 spec sha256 ee500e022c8c58a838fcbf02a5c049f73df214096b3ac080485c0c5e16bf22c8
-file sha256 35ecb31bdf00dc691be3989a18582c30888c1609b12e4f543f59c60e2b3218f8
+file sha256 827c206e616efbe03329c2b0d41e1bec967f903c63d64d9e80f472869a94c649
 """
 
 from collections import OrderedDict
@@ -65,22 +65,14 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
 
 
 class DepthwiseSeparable(nn.Module):
-    """3x3 depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """3x3 depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, se_width: int) -> None:
         super().__init__()
@@ -97,7 +89,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(
         self,

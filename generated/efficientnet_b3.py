@@ -25,7 +25,7 @@ References:
     Squeeze-and-Excitation Networks,                        https://arxiv.org/abs/1709.01507
 
 spec sha256 632340b731fef9f63fad9409ca63f9feb051617fdf898619a2c1739092f7cf6f
-file sha256 5ba2e15ff6ca892d462bcdcec0cb2390bf7af8415815831d2aad9ca7a7a15c31
+file sha256 fdc8f27767b6574a1ab8cbd99f27ec49786798a4ba2db5735ed1462c0934ab0d
 """
 
 from collections import OrderedDict
@@ -65,22 +65,14 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
 
 
 class DepthwiseSeparable(nn.Module):
-    """3x3 depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """3x3 depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, se_width: int) -> None:
         super().__init__()
@@ -97,7 +89,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(
         self,

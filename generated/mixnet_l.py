@@ -30,7 +30,7 @@ References:
     Squeeze-and-Excitation Networks,                        https://arxiv.org/abs/1709.01507
 
 spec sha256 804e3f670c4c7ed152c1083cbf8b8c30ab02fbcc7288ae1fd98ab6f9afc76e15
-file sha256 3bf68cf2493b065ced5599cc10d10381d08678811d39d43ddf2bd0455f5f2b6f
+file sha256 14ed57db19a3781f71616bbdfb6684ecdde0501f15eb506852889b63708e9fb2
 """
 
 from collections import OrderedDict
@@ -51,7 +51,7 @@ class MixedConv(nn.ModuleList):
         super().__init__()
         share, rest = divmod(channels, len(kernel_sizes))
         self.widths = [share + rest, *[share] * (len(kernel_sizes) - 1)]
-        for width, kernel_size in zip(self.widths, kernel_sizes):
+        for width, kernel_size in zip(self.widths, kernel_sizes, strict=True):
             padding = kernel_size // 2
             self.append(nn.Conv2d(width, width, kernel_size, stride=stride, padding=padding, groups=width, bias=False))
 
@@ -92,15 +92,7 @@ class ConvBN(nn.Sequential):
             self.conv = MixedConv(out_channels, kernel_size, stride)
         else:
             padding = kernel_size // 2
-            self.conv = nn.Conv2d(
-                in_channels,
-                out_channels,
-                kernel_size,
-                stride=stride,
-                groups=groups,
-                padding=padding,
-                bias=False,
-            )
+            self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
@@ -112,12 +104,7 @@ class DepthwiseSeparable(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.depthwise = ConvBN(
-            in_channels,
-            in_channels,
-            3,
-            stride=stride,
-            groups=in_channels,
-            act=nn.ReLU(inplace=True),
+            in_channels, in_channels, 3, stride=stride, groups=in_channels, act=nn.ReLU(inplace=True)
         )
         self.project = ConvBN(in_channels, out_channels, 1)
 
@@ -128,7 +115,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(
         self,
@@ -137,10 +124,10 @@ class InvertedResidual(nn.Module):
         stride: int,
         kernel_size: int | tuple[int, ...],
         hidden: int,
-        expand_groups: int,
-        project_groups: int,
-        se_width: int,
-        act: Callable[[], nn.Module],
+        expand_groups: int = 1,
+        project_groups: int = 1,
+        se_width: int = 0,
+        act: Callable[[], nn.Module] = nn.SiLU,
     ) -> None:
         super().__init__()
         self.expand = ConvBN(in_channels, hidden, 1, groups=expand_groups, act=act())
@@ -174,7 +161,6 @@ class MixNetL(nn.Module):
                         hidden=192,
                         expand_groups=2,
                         project_groups=2,
-                        se_width=0,
                         act=partial(nn.ReLU, inplace=True),
                     ),
                 ),  # 40 x 56 x 56
@@ -187,35 +173,13 @@ class MixNetL(nn.Module):
                         hidden=120,
                         expand_groups=2,
                         project_groups=2,
-                        se_width=0,
                         act=partial(nn.ReLU, inplace=True),
                     ),
                 ),  # 40 x 56 x 56
                 layer4=nn.Sequential(
-                    InvertedResidual(
-                        40,
-                        56,
-                        stride=2,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=240,
-                        expand_groups=1,
-                        project_groups=1,
-                        se_width=20,
-                        act=nn.SiLU,
-                    ),
+                    InvertedResidual(40, 56, stride=2, kernel_size=(3, 5, 7, 9), hidden=240, se_width=20),
                 ),  # 56 x 28 x 28
                 layer5=nn.Sequential(
-                    InvertedResidual(
-                        56,
-                        56,
-                        stride=1,
-                        kernel_size=(3, 5),
-                        hidden=336,
-                        expand_groups=2,
-                        project_groups=2,
-                        se_width=28,
-                        act=nn.SiLU,
-                    ),
                     *(
                         InvertedResidual(
                             56,
@@ -226,36 +190,14 @@ class MixNetL(nn.Module):
                             expand_groups=2,
                             project_groups=2,
                             se_width=28,
-                            act=nn.SiLU,
                         )
-                        for _ in range(2)
+                        for _ in range(3)
                     ),
                 ),  # 56 x 28 x 28
                 layer6=nn.Sequential(
-                    InvertedResidual(
-                        56,
-                        104,
-                        stride=2,
-                        kernel_size=(3, 5, 7),
-                        hidden=336,
-                        expand_groups=1,
-                        project_groups=1,
-                        se_width=14,
-                        act=nn.SiLU,
-                    ),
+                    InvertedResidual(56, 104, stride=2, kernel_size=(3, 5, 7), hidden=336, se_width=14),
                 ),  # 104 x 14 x 14
                 layer7=nn.Sequential(
-                    InvertedResidual(
-                        104,
-                        104,
-                        stride=1,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=624,
-                        expand_groups=2,
-                        project_groups=2,
-                        se_width=26,
-                        act=nn.SiLU,
-                    ),
                     *(
                         InvertedResidual(
                             104,
@@ -266,36 +208,14 @@ class MixNetL(nn.Module):
                             expand_groups=2,
                             project_groups=2,
                             se_width=26,
-                            act=nn.SiLU,
                         )
-                        for _ in range(2)
+                        for _ in range(3)
                     ),
                 ),  # 104 x 14 x 14
                 layer8=nn.Sequential(
-                    InvertedResidual(
-                        104,
-                        160,
-                        stride=1,
-                        kernel_size=3,
-                        hidden=624,
-                        expand_groups=1,
-                        project_groups=1,
-                        se_width=52,
-                        act=nn.SiLU,
-                    ),
+                    InvertedResidual(104, 160, stride=1, kernel_size=3, hidden=624, se_width=52),
                 ),  # 160 x 14 x 14
                 layer9=nn.Sequential(
-                    InvertedResidual(
-                        160,
-                        160,
-                        stride=1,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=480,
-                        expand_groups=2,
-                        project_groups=2,
-                        se_width=80,
-                        act=nn.SiLU,
-                    ),
                     *(
                         InvertedResidual(
                             160,
@@ -306,49 +226,19 @@ class MixNetL(nn.Module):
                             expand_groups=2,
                             project_groups=2,
                             se_width=80,
-                            act=nn.SiLU,
                         )
-                        for _ in range(2)
+                        for _ in range(3)
                     ),
                 ),  # 160 x 14 x 14
                 layer10=nn.Sequential(
-                    InvertedResidual(
-                        160,
-                        264,
-                        stride=2,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=960,
-                        expand_groups=1,
-                        project_groups=1,
-                        se_width=80,
-                        act=nn.SiLU,
-                    ),
+                    InvertedResidual(160, 264, stride=2, kernel_size=(3, 5, 7, 9), hidden=960, se_width=80),
                 ),  # 264 x 7 x 7
                 layer11=nn.Sequential(
-                    InvertedResidual(
-                        264,
-                        264,
-                        stride=1,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=1584,
-                        expand_groups=1,
-                        project_groups=2,
-                        se_width=132,
-                        act=nn.SiLU,
-                    ),
                     *(
                         InvertedResidual(
-                            264,
-                            264,
-                            stride=1,
-                            kernel_size=(3, 5, 7, 9),
-                            hidden=1584,
-                            expand_groups=1,
-                            project_groups=2,
-                            se_width=132,
-                            act=nn.SiLU,
+                            264, 264, stride=1, kernel_size=(3, 5, 7, 9), hidden=1584, project_groups=2, se_width=132
                         )
-                        for _ in range(2)
+                        for _ in range(3)
                     ),
                 ),  # 264 x 7 x 7
                 final=ConvBN(264, 1536, 1, act=nn.ReLU(inplace=True)),  # 1536 x 7 x 7

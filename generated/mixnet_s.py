@@ -30,7 +30,7 @@ References:
     Squeeze-and-Excitation Networks,                        https://arxiv.org/abs/1709.01507
 
 spec sha256 d7f4a6963c1617a58dcd21ff25f9fdcb0bce4d961ae41139d7d4e03ddac20098
-file sha256 d13c88433481afdfe7bc1ab840696aa4123a5c6569cef86e36eebf3a4f593ec2
+file sha256 41a22e8dc7ed765c2fd61aaf00b6513034efeac8393ea7466c2d1ecff301ec9a
 """
 
 from collections import OrderedDict
@@ -51,7 +51,7 @@ class MixedConv(nn.ModuleList):
         super().__init__()
         share, rest = divmod(channels, len(kernel_sizes))
         self.widths = [share + rest, *[share] * (len(kernel_sizes) - 1)]
-        for width, kernel_size in zip(self.widths, kernel_sizes):
+        for width, kernel_size in zip(self.widths, kernel_sizes, strict=True):
             padding = kernel_size // 2
             self.append(nn.Conv2d(width, width, kernel_size, stride=stride, padding=padding, groups=width, bias=False))
 
@@ -92,15 +92,7 @@ class ConvBN(nn.Sequential):
             self.conv = MixedConv(out_channels, kernel_size, stride)
         else:
             padding = kernel_size // 2
-            self.conv = nn.Conv2d(
-                in_channels,
-                out_channels,
-                kernel_size,
-                stride=stride,
-                groups=groups,
-                padding=padding,
-                bias=False,
-            )
+            self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
@@ -112,12 +104,7 @@ class DepthwiseSeparable(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.depthwise = ConvBN(
-            in_channels,
-            in_channels,
-            3,
-            stride=stride,
-            groups=in_channels,
-            act=nn.ReLU(inplace=True),
+            in_channels, in_channels, 3, stride=stride, groups=in_channels, act=nn.ReLU(inplace=True)
         )
         self.project = ConvBN(in_channels, out_channels, 1)
 
@@ -128,7 +115,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(
         self,
@@ -137,10 +124,10 @@ class InvertedResidual(nn.Module):
         stride: int,
         kernel_size: int | tuple[int, ...],
         hidden: int,
-        expand_groups: int,
-        project_groups: int,
-        se_width: int,
-        act: Callable[[], nn.Module],
+        expand_groups: int = 1,
+        project_groups: int = 1,
+        se_width: int = 0,
+        act: Callable[[], nn.Module] = nn.SiLU,
     ) -> None:
         super().__init__()
         self.expand = ConvBN(in_channels, hidden, 1, groups=expand_groups, act=act())
@@ -174,7 +161,6 @@ class MixNetS(nn.Module):
                         hidden=96,
                         expand_groups=2,
                         project_groups=2,
-                        se_width=0,
                         act=partial(nn.ReLU, inplace=True),
                     ),
                 ),  # 24 x 56 x 56
@@ -187,35 +173,13 @@ class MixNetS(nn.Module):
                         hidden=72,
                         expand_groups=2,
                         project_groups=2,
-                        se_width=0,
                         act=partial(nn.ReLU, inplace=True),
                     ),
                 ),  # 24 x 56 x 56
                 layer4=nn.Sequential(
-                    InvertedResidual(
-                        24,
-                        40,
-                        stride=2,
-                        kernel_size=(3, 5, 7),
-                        hidden=144,
-                        expand_groups=1,
-                        project_groups=1,
-                        se_width=12,
-                        act=nn.SiLU,
-                    ),
+                    InvertedResidual(24, 40, stride=2, kernel_size=(3, 5, 7), hidden=144, se_width=12),
                 ),  # 40 x 28 x 28
                 layer5=nn.Sequential(
-                    InvertedResidual(
-                        40,
-                        40,
-                        stride=1,
-                        kernel_size=(3, 5),
-                        hidden=240,
-                        expand_groups=2,
-                        project_groups=2,
-                        se_width=20,
-                        act=nn.SiLU,
-                    ),
                     *(
                         InvertedResidual(
                             40,
@@ -226,46 +190,21 @@ class MixNetS(nn.Module):
                             expand_groups=2,
                             project_groups=2,
                             se_width=20,
-                            act=nn.SiLU,
                         )
-                        for _ in range(2)
+                        for _ in range(3)
                     ),
                 ),  # 40 x 28 x 28
                 layer6=nn.Sequential(
                     InvertedResidual(
-                        40,
-                        80,
-                        stride=2,
-                        kernel_size=(3, 5, 7),
-                        hidden=240,
-                        expand_groups=1,
-                        project_groups=2,
-                        se_width=10,
-                        act=nn.SiLU,
+                        40, 80, stride=2, kernel_size=(3, 5, 7), hidden=240, project_groups=2, se_width=10
                     ),
                 ),  # 80 x 14 x 14
                 layer7=nn.Sequential(
-                    InvertedResidual(
-                        80,
-                        80,
-                        stride=1,
-                        kernel_size=(3, 5),
-                        hidden=480,
-                        expand_groups=1,
-                        project_groups=2,
-                        se_width=20,
-                        act=nn.SiLU,
-                    ),
-                    InvertedResidual(
-                        80,
-                        80,
-                        stride=1,
-                        kernel_size=(3, 5),
-                        hidden=480,
-                        expand_groups=1,
-                        project_groups=2,
-                        se_width=20,
-                        act=nn.SiLU,
+                    *(
+                        InvertedResidual(
+                            80, 80, stride=1, kernel_size=(3, 5), hidden=480, project_groups=2, se_width=20
+                        )
+                        for _ in range(2)
                     ),
                 ),  # 80 x 14 x 14
                 layer8=nn.Sequential(
@@ -278,68 +217,32 @@ class MixNetS(nn.Module):
                         expand_groups=2,
                         project_groups=2,
                         se_width=40,
-                        act=nn.SiLU,
                     ),
                 ),  # 120 x 14 x 14
                 layer9=nn.Sequential(
-                    InvertedResidual(
-                        120,
-                        120,
-                        stride=1,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=360,
-                        expand_groups=2,
-                        project_groups=2,
-                        se_width=60,
-                        act=nn.SiLU,
-                    ),
-                    InvertedResidual(
-                        120,
-                        120,
-                        stride=1,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=360,
-                        expand_groups=2,
-                        project_groups=2,
-                        se_width=60,
-                        act=nn.SiLU,
+                    *(
+                        InvertedResidual(
+                            120,
+                            120,
+                            stride=1,
+                            kernel_size=(3, 5, 7, 9),
+                            hidden=360,
+                            expand_groups=2,
+                            project_groups=2,
+                            se_width=60,
+                        )
+                        for _ in range(2)
                     ),
                 ),  # 120 x 14 x 14
                 layer10=nn.Sequential(
-                    InvertedResidual(
-                        120,
-                        200,
-                        stride=2,
-                        kernel_size=(3, 5, 7, 9, 11),
-                        hidden=720,
-                        expand_groups=1,
-                        project_groups=1,
-                        se_width=60,
-                        act=nn.SiLU,
-                    ),
+                    InvertedResidual(120, 200, stride=2, kernel_size=(3, 5, 7, 9, 11), hidden=720, se_width=60),
                 ),  # 200 x 7 x 7
                 layer11=nn.Sequential(
-                    InvertedResidual(
-                        200,
-                        200,
-                        stride=1,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=1200,
-                        expand_groups=1,
-                        project_groups=2,
-                        se_width=100,
-                        act=nn.SiLU,
-                    ),
-                    InvertedResidual(
-                        200,
-                        200,
-                        stride=1,
-                        kernel_size=(3, 5, 7, 9),
-                        hidden=1200,
-                        expand_groups=1,
-                        project_groups=2,
-                        se_width=100,
-                        act=nn.SiLU,
+                    *(
+                        InvertedResidual(
+                            200, 200, stride=1, kernel_size=(3, 5, 7, 9), hidden=1200, project_groups=2, se_width=100
+                        )
+                        for _ in range(2)
                     ),
                 ),  # 200 x 7 x 7
                 final=ConvBN(200, 1536, 1, act=nn.ReLU(inplace=True)),  # 1536 x 7 x 7

@@ -24,7 +24,7 @@ References:
     MobileNetV2: Inverted Residuals and Linear Bottlenecks, https://arxiv.org/abs/1801.04381
 
 spec sha256 b73377547ab29ccf2a803d0d8038e67d369bf44e017cd404b5fdff4355eb5dc8
-file sha256 9fc88844a4ff797e117a7d0972cbf7a5aecdab4f5597e55ec685bd6645a03a54
+file sha256 28b41166478981f98a0fa8c98de462b0a17bacbce9dd3bbb26e35d4340e5ab88
 """
 
 from collections import OrderedDict
@@ -49,15 +49,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
@@ -73,12 +65,12 @@ class DepthwiseSeparable(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.depthwise(x)
-        out = self.project(out)
-        return out
+        projected: Tensor = self.project(out)
+        return projected
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, 3x3 depthwise, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, 3x3 depthwise, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, hidden: int) -> None:
         super().__init__()

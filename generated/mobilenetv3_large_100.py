@@ -28,7 +28,7 @@ References:
     Squeeze-and-Excitation Networks,                        https://arxiv.org/abs/1709.01507
 
 spec sha256 cbf93532eb230df0d55ab8041ca1efed38f96c21411950ab14392b4002e38ff8
-file sha256 303c972e06883227938e6bbfb0f92cdf1047a08aecb236315fefdfa13d9c45b5
+file sha256 de9b2666df1632f95740fad40ef82758018ae833a7906b24d1b1eddb8a4363a5
 """
 
 from collections import OrderedDict
@@ -70,15 +70,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
@@ -90,12 +82,7 @@ class DepthwiseSeparable(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.depthwise = ConvBN(
-            in_channels,
-            in_channels,
-            3,
-            stride=stride,
-            groups=in_channels,
-            act=nn.ReLU(inplace=True),
+            in_channels, in_channels, 3, stride=stride, groups=in_channels, act=nn.ReLU(inplace=True)
         )
         self.project = ConvBN(in_channels, out_channels, 1)
 
@@ -106,7 +93,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where that has its shape."""
+    """1x1 expand to `hidden`, depthwise, SE, 1x1 project; adds its input where the shapes agree."""
 
     def __init__(
         self,
@@ -115,8 +102,8 @@ class InvertedResidual(nn.Module):
         stride: int,
         kernel_size: int,
         hidden: int,
-        se_width: int,
-        act: Callable[[], nn.Module],
+        se_width: int = 0,
+        act: Callable[[], nn.Module] = nn.Hardswish,
     ) -> None:
         super().__init__()
         self.expand = ConvBN(in_channels, hidden, 1, act=act())
@@ -142,70 +129,34 @@ class MobileNetV3Large(nn.Module):
                 conv1=ConvBN(in_channels, 16, 3, stride=2, act=nn.Hardswish()),  # 16 x 112 x 112
                 layer1=nn.Sequential(DepthwiseSeparable(16, 16, stride=1)),  # 16 x 112 x 112
                 layer2=nn.Sequential(
-                    InvertedResidual(
-                        16,
-                        24,
-                        stride=2,
-                        kernel_size=3,
-                        hidden=64,
-                        se_width=0,
-                        act=partial(nn.ReLU, inplace=True),
-                    ),
+                    InvertedResidual(16, 24, stride=2, kernel_size=3, hidden=64, act=partial(nn.ReLU, inplace=True)),
                 ),  # 24 x 56 x 56
                 layer3=nn.Sequential(
-                    InvertedResidual(
-                        24,
-                        24,
-                        stride=1,
-                        kernel_size=3,
-                        hidden=72,
-                        se_width=0,
-                        act=partial(nn.ReLU, inplace=True),
-                    ),
+                    InvertedResidual(24, 24, stride=1, kernel_size=3, hidden=72, act=partial(nn.ReLU, inplace=True)),
                 ),  # 24 x 56 x 56
                 layer4=nn.Sequential(
                     InvertedResidual(
-                        24,
-                        40,
-                        stride=2,
-                        kernel_size=5,
-                        hidden=72,
-                        se_width=24,
-                        act=partial(nn.ReLU, inplace=True),
+                        24, 40, stride=2, kernel_size=5, hidden=72, se_width=24, act=partial(nn.ReLU, inplace=True)
                     ),
                     *(
                         InvertedResidual(
-                            40,
-                            40,
-                            stride=1,
-                            kernel_size=5,
-                            hidden=120,
-                            se_width=32,
-                            act=partial(nn.ReLU, inplace=True),
+                            40, 40, stride=1, kernel_size=5, hidden=120, se_width=32, act=partial(nn.ReLU, inplace=True)
                         )
                         for _ in range(2)
                     ),
                 ),  # 40 x 28 x 28
-                layer5=nn.Sequential(
-                    InvertedResidual(40, 80, stride=2, kernel_size=3, hidden=240, se_width=0, act=nn.Hardswish),
-                ),  # 80 x 14 x 14
-                layer6=nn.Sequential(
-                    InvertedResidual(80, 80, stride=1, kernel_size=3, hidden=200, se_width=0, act=nn.Hardswish),
-                ),  # 80 x 14 x 14
+                layer5=nn.Sequential(InvertedResidual(40, 80, stride=2, kernel_size=3, hidden=240)),  # 80 x 14 x 14
+                layer6=nn.Sequential(InvertedResidual(80, 80, stride=1, kernel_size=3, hidden=200)),  # 80 x 14 x 14
                 layer7=nn.Sequential(
-                    InvertedResidual(80, 80, stride=1, kernel_size=3, hidden=184, se_width=0, act=nn.Hardswish),
-                    InvertedResidual(80, 80, stride=1, kernel_size=3, hidden=184, se_width=0, act=nn.Hardswish),
+                    *(InvertedResidual(80, 80, stride=1, kernel_size=3, hidden=184) for _ in range(2)),
                 ),  # 80 x 14 x 14
                 layer8=nn.Sequential(
-                    InvertedResidual(80, 112, stride=1, kernel_size=3, hidden=480, se_width=120, act=nn.Hardswish),
-                    InvertedResidual(112, 112, stride=1, kernel_size=3, hidden=672, se_width=168, act=nn.Hardswish),
+                    InvertedResidual(80, 112, stride=1, kernel_size=3, hidden=480, se_width=120),
+                    InvertedResidual(112, 112, stride=1, kernel_size=3, hidden=672, se_width=168),
                 ),  # 112 x 14 x 14
                 layer9=nn.Sequential(
-                    InvertedResidual(112, 160, stride=2, kernel_size=5, hidden=672, se_width=168, act=nn.Hardswish),
-                    *(
-                        InvertedResidual(160, 160, stride=1, kernel_size=5, hidden=960, se_width=240, act=nn.Hardswish)
-                        for _ in range(2)
-                    ),
+                    InvertedResidual(112, 160, stride=2, kernel_size=5, hidden=672, se_width=168),
+                    *(InvertedResidual(160, 160, stride=1, kernel_size=5, hidden=960, se_width=240) for _ in range(2)),
                 ),  # 160 x 7 x 7
                 final=ConvBN(160, 960, 1, act=nn.Hardswish()),  # 960 x 7 x 7
             )

@@ -22,7 +22,7 @@ References:
     Aggregated Residual Transformations for Deep Neural Networks, https://arxiv.org/abs/1611.05431
 
 spec sha256 0a517576ba267a425bd9bb6a9d023004391cbdd773001fc0bb1d5f5f9dc1c2ab
-file sha256 7e78b733dabd4ce058e0868462cd07fde1d557af6cc6bd07000248b86afe27a7
+file sha256 f5a7ea8c2060b50a6aaabad3a38d7be13e4e6b39e3a55f3c5f38e5e39e0478ac
 """
 
 from collections import OrderedDict
@@ -48,15 +48,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

@@ -23,7 +23,7 @@ References:
     Squeeze-and-Excitation Networks,                              https://arxiv.org/abs/1709.01507
 
 spec sha256 c9c06663d56363787a9cda0b962566377a8ab21727833f907465cd2179ba4831
-file sha256 8562594c428a483dc24f833b8348594e2ba07f2fbc0ccfdec71abd50cabdfaa6
+file sha256 6ebab81dd843ea7eea8142474fb83aee61a9911315347e924230a9f94c551bec
 """
 
 from collections import OrderedDict
@@ -63,15 +63,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
@@ -112,20 +104,6 @@ class Bottleneck(nn.Module):
         return F.relu(out + skip, inplace=True)
 
 
-def stage(
-    block: type[Bottleneck],
-    in_channels: int,
-    out_channels: int,
-    depth: int,
-    stride: int,
-    **options: int,
-) -> nn.Sequential:
-    """Chain `depth` blocks; the first one takes `in_channels` and `stride`, the rest keep the shape."""
-    first = block(in_channels, out_channels, stride, **options)
-    rest = (block(out_channels, out_channels, 1, **options) for _ in range(depth - 1))
-    return nn.Sequential(first, *rest)
-
-
 class RegNetY032(nn.Module):
     """Images (N, in_channels, H, W) to logits (N, num_classes)."""
 
@@ -146,15 +124,8 @@ class RegNetY032(nn.Module):
                     Bottleneck(216, 576, stride=2, width=576, groups=24, se_width=54),
                     *(Bottleneck(576, 576, stride=1, width=576, groups=24, se_width=144) for _ in range(12)),
                 ),  # 576 x 14 x 14
-                layer4=stage(
-                    Bottleneck,
-                    576,
-                    1512,
-                    depth=1,
-                    stride=2,
-                    width=1512,
-                    groups=63,
-                    se_width=144,
+                layer4=nn.Sequential(
+                    Bottleneck(576, 1512, stride=2, width=1512, groups=63, se_width=144),
                 ),  # 1512 x 7 x 7
             )
         )

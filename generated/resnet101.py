@@ -21,7 +21,7 @@ References:
     Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385
 
 spec sha256 0b703d2c840fcb00a08098a611bd52a43b55257ad96d5537b0cb7ad59ea12083
-file sha256 6c89dbe1e49332f5b65a71f3a50d0d31705b8fca0d336fff41630493f18af97e
+file sha256 d3b393ff3f5141567465e94c4e40b8f4f430ae6782aef93903b5017e00ad6e6c
 """
 
 from collections import OrderedDict
@@ -46,7 +46,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

@@ -21,7 +21,7 @@ References:
     Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385
 
 spec sha256 57d0a00b2b2f6f97c49bbcdda2b20b28df1c5263159d8aaac9e34642d079c6be
-file sha256 37f5ec163941e0de5bc5ee78a2eeca86476fdfac7ce5c1219ceed138c32f912f
+file sha256 0bcf4bc56bda7bfc7ab8ecdbdedd2bc4f8305e1d1c019ddb36a7835977184ff4
 """
 
 from collections import OrderedDict
@@ -46,7 +46,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

@@ -21,7 +21,7 @@ References:
     Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385
 
 spec sha256 c5624a97f0467e4d533f34f040c066d632062bc4321125e8fa0438ee79936550
-file sha256 439e07b51ba3acd0ad17702a29ffdd2ca1c9ace1c00dad61ed31d2e966a98f9e
+file sha256 e160a84a26034597955e8282880ee54e27e1db4400e953266be043797fddc1e5
 """
 
 from collections import OrderedDict
@@ -46,7 +46,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

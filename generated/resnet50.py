@@ -21,7 +21,7 @@ References:
     Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385
 
 spec sha256 1fb4c6e0a897360856733954555c7f227731b9b67204cce87e629de0385b3568
-file sha256 349da80bb5fe0169d9d7a230b28e4e9078a5269ede07250915441bcf01d75395
+file sha256 8da1fbe2002dc390e4b95ded6d47224069e95c0e6729e44453cfc8187997ad16
 """
 
 from collections import OrderedDict
@@ -46,7 +46,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

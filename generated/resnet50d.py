@@ -22,7 +22,7 @@ References:
     Bag of Tricks for Image Classification with CNNs, https://arxiv.org/abs/1812.01187
 
 spec sha256 3180979e53b3b814ac37c5e87d2a6d0786761848c07f0d5b9430c042e461a2aa
-file sha256 bcc01494c82aa004cd15968b79bcf79e3cb9d21ab19a608cb958c7de1b1f31a4
+file sha256 69803c951b5b1cce6098970dd156640f2645b0eaef51ff4c96decfb16831d635
 """
 
 from collections import OrderedDict
@@ -47,7 +47,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

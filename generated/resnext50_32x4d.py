@@ -22,7 +22,7 @@ References:
     Aggregated Residual Transformations for Deep Neural Networks, https://arxiv.org/abs/1611.05431
 
 spec sha256 33843d362ae181be0b101c7000a63ff96fcae3eee674a5075c4913d24007c239
-file sha256 f8f6294316957ad18ca4c9c3c3798f34ee3b21b95dcad788db81dcecea7d2d1e
+file sha256 d573be952c4228ccd706d5d32f928225fd62add75506e0f08b94246a007ab19c
 """
 
 from collections import OrderedDict
@@ -48,15 +48,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

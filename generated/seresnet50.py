@@ -22,7 +22,7 @@ References:
     Squeeze-and-Excitation Networks,              https://arxiv.org/abs/1709.01507
 
 spec sha256 23c8017f1c2f1e80bbc5fc96dc2ec4eb464d0b2e2365781c68146e6c5929adb9
-file sha256 5b6e70fde0f0058ba0650a44d6719a17a67b5edca2fa7221f746e283726f46cb
+file sha256 520b7593a15208ff5db000a04de9c6e55a2ca2b29b146b07a0b89101f4505265
 """
 
 from collections import OrderedDict
@@ -61,7 +61,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

@@ -23,7 +23,7 @@ References:
     Squeeze-and-Excitation Networks,                              https://arxiv.org/abs/1709.01507
 
 spec sha256 fd7c6a05b9e95e4c273422146d51198bbb71ff4cd2e41604ff9b36e711d4f671
-file sha256 49492a6af4ec1fed874e3baf0d0f9a3b54f625ee7e0598401bb75d5945b251b6
+file sha256 cd720aeac1055256ff8e1666e37916dd3844e622b49a18de0a442cc93cdfb989
 """
 
 from collections import OrderedDict
@@ -63,15 +63,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

@@ -20,7 +20,7 @@ References:
     ShuffleNet V2: Practical Guidelines for Efficient CNN Architecture Design, https://arxiv.org/abs/1807.11164
 
 spec sha256 03e368059daa6c2bbcc0b93f328c92496dc6dd07af304e7df750c0fcce7ee63b
-file sha256 f1ce8dff68c3b9bccf12a5e91245028ff1423dfb202e00fb759339565d2f38f8
+file sha256 a31dc12605e7178ffa2e8e7b742225822e08b1b0e993e6e21dc7e135dc752e74
 """
 
 from collections import OrderedDict
@@ -45,15 +45,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            groups=groups,
-            padding=padding,
-            bias=False,
-        )
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act
@@ -72,10 +64,10 @@ class ShuffleUnit(nn.Module):
         super().__init__()
         half = out_channels // 2
         self.strided = stride == 2
-        branch_channels = in_channels if self.strided else half
+        branch_channels = in_channels if self.strided else in_channels // 2
         if self.strided:
             self.downsample = nn.Sequential(
-                ConvBN(in_channels, in_channels, 3, stride=2, groups=in_channels),
+                ConvBN(in_channels, in_channels, 3, stride=stride, groups=in_channels),
                 ConvBN(in_channels, half, 1, act=nn.ReLU(inplace=True)),
             )
         self.conv1 = ConvBN(branch_channels, half, 1, act=nn.ReLU(inplace=True))

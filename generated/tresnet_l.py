@@ -28,7 +28,7 @@ References:
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
 spec sha256 d030c6e6ed774eea30752f0d4358661b4e254438c2437abbbc50cc6c77149b2d
-file sha256 1296aa07aeeba624d70b90944bb1361d453af57c8b006b802483bb01427c265e
+file sha256 8d7ad70ec65d4db582e1a3fb53c578c669d8f34ca2f3e09da922c3275f729d78
 """
 
 from collections import OrderedDict
@@ -157,7 +157,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvBN(in_channels, width, 1, act=nn.LeakyReLU(1e-3, inplace=True))
@@ -202,7 +202,7 @@ class TResNetL(nn.Module):
                 layer1=stage(BasicBlock, 76, 76, depth=4, stride=1, se_width=64),  # 76 x 56 x 56
                 layer2=stage(BasicBlock, 76, 152, depth=5, stride=2, se_width=64),  # 152 x 28 x 28
                 layer3=stage(Bottleneck, 152, 1216, depth=18, stride=2, width=304, se_width=152),  # 1216 x 14 x 14
-                layer4=stage(Bottleneck, 1216, 2432, depth=3, stride=2, width=608, se_width=0),  # 2432 x 7 x 7
+                layer4=stage(Bottleneck, 1216, 2432, depth=3, stride=2, width=608),  # 2432 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2432, num_classes)))

@@ -33,7 +33,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 cf6f4a55a140b360d3e49434dc6ee4e1d6b77e1e7707e33a633e040a78f8b6ce
-file sha256 06891e46d17f817ba47d1b9dcebe2a7513781f03587939320cef21cb789eefb7
+file sha256 59aa343799c7d45f5b8d20150e4dd523dc4d33ec66f293c1ed22cfbabcf5a283
 """
 
 from collections import OrderedDict
@@ -231,7 +231,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvABN(in_channels, width, 1, slope=1e-3)
@@ -276,7 +276,7 @@ class TResNetLABN(nn.Module):
                 layer1=stage(BasicBlock, 76, 76, depth=4, stride=1, se_width=64),  # 76 x 56 x 56
                 layer2=stage(BasicBlock, 76, 152, depth=5, stride=2, se_width=64),  # 152 x 28 x 28
                 layer3=stage(Bottleneck, 152, 1216, depth=18, stride=2, width=304, se_width=152),  # 1216 x 14 x 14
-                layer4=stage(Bottleneck, 1216, 2432, depth=3, stride=2, width=608, se_width=0),  # 2432 x 7 x 7
+                layer4=stage(Bottleneck, 1216, 2432, depth=3, stride=2, width=608),  # 2432 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2432, num_classes)))

@@ -28,7 +28,7 @@ References:
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
 spec sha256 64ae3cd2f123d73e9f4d1e0a72a9363bf3c73fc082252c13bb5bde43bf3ba901
-file sha256 049925f7c1ee41e579c7cdf4e12bd1aa1d656c455a3504e12213794c0d6021f8
+file sha256 f9c6befc24edc9ae3306874f549f7c1db6c19ad0f8afaece8c4686b0f2056311
 """
 
 from collections import OrderedDict
@@ -157,7 +157,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvBN(in_channels, width, 1, act=nn.LeakyReLU(1e-3, inplace=True))
@@ -202,7 +202,7 @@ class TResNetM(nn.Module):
                 layer1=stage(BasicBlock, 64, 64, depth=3, stride=1, se_width=64),  # 64 x 56 x 56
                 layer2=stage(BasicBlock, 64, 128, depth=4, stride=2, se_width=64),  # 128 x 28 x 28
                 layer3=stage(Bottleneck, 128, 1024, depth=11, stride=2, width=256, se_width=128),  # 1024 x 14 x 14
-                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512, se_width=0),  # 2048 x 7 x 7
+                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512),  # 2048 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2048, num_classes)))

@@ -28,7 +28,7 @@ References:
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
 spec sha256 ccc060dcc33ad081f70b73a81018befc404d47d0cb5a91c2bda555b9a9f48441
-file sha256 0c48e004f8bade607b9603c8176bfcab8752abb4b11404d8873acaf2fde36bf7
+file sha256 1b2b9aefce2fb666961efa40680444a5480065843cc323ada9866b4836c9a10d
 """
 
 from collections import OrderedDict
@@ -157,7 +157,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvBN(in_channels, width, 1, act=nn.LeakyReLU(1e-3, inplace=True))
@@ -202,7 +202,7 @@ class TResNetM448(nn.Module):
                 layer1=stage(BasicBlock, 64, 64, depth=3, stride=1, se_width=64),  # 64 x 112 x 112
                 layer2=stage(BasicBlock, 64, 128, depth=4, stride=2, se_width=64),  # 128 x 56 x 56
                 layer3=stage(Bottleneck, 128, 1024, depth=11, stride=2, width=256, se_width=128),  # 1024 x 28 x 28
-                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512, se_width=0),  # 2048 x 14 x 14
+                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512),  # 2048 x 14 x 14
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2048, num_classes)))

@@ -33,7 +33,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 abfabd149d9d80d560bfdfdab15e773b004313456d267e375cae32daa3e608ce
-file sha256 daec7c11c44c3eefbac253aea549d431c42154c2600fbcac4a7d30b8fe2fe3f3
+file sha256 68d0f06f4cc0b811103961f76923aaac39e8238408fc268d6f2548be0ce16b0d
 """
 
 from collections import OrderedDict
@@ -231,7 +231,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvABN(in_channels, width, 1, slope=1e-3)
@@ -276,7 +276,7 @@ class TResNetMABN(nn.Module):
                 layer1=stage(BasicBlock, 64, 64, depth=3, stride=1, se_width=64),  # 64 x 56 x 56
                 layer2=stage(BasicBlock, 64, 128, depth=4, stride=2, se_width=64),  # 128 x 28 x 28
                 layer3=stage(Bottleneck, 128, 1024, depth=11, stride=2, width=256, se_width=128),  # 1024 x 14 x 14
-                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512, se_width=0),  # 2048 x 7 x 7
+                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512),  # 2048 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2048, num_classes)))

@@ -28,7 +28,7 @@ References:
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
 spec sha256 8ff62e70438415e380f85ad1271cee8318ac2471cf05f7e4769847da77997d39
-file sha256 cc1de9d21a424e93294f9d2edce8efd04a9c74c9ae5e669f646ccc02126695da
+file sha256 d65f22d2d31852e89819342ba3676b33b93bf3974e3df1000bfa560ca9fbdbcb
 """
 
 from collections import OrderedDict
@@ -139,7 +139,7 @@ def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvBN(in_channels, width, 1, act=nn.LeakyReLU(1e-3, inplace=True))
@@ -184,7 +184,7 @@ class TResNetV2L(nn.Module):
                 layer1=stage(Bottleneck, 64, 256, depth=3, stride=1, width=64, se_width=64),  # 256 x 56 x 56
                 layer2=stage(Bottleneck, 256, 512, depth=4, stride=2, width=128, se_width=64),  # 512 x 28 x 28
                 layer3=stage(Bottleneck, 512, 1024, depth=23, stride=2, width=256, se_width=128),  # 1024 x 14 x 14
-                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512, se_width=0),  # 2048 x 7 x 7
+                layer4=stage(Bottleneck, 1024, 2048, depth=3, stride=2, width=512),  # 2048 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2048, num_classes)))

@@ -29,7 +29,7 @@ References:
     Squeeze-and-Excitation Networks,                      https://arxiv.org/abs/1709.01507
 
 spec sha256 b567a7c3515d1da272d5b7bc5cd29682f40155cb74f39ca4feb90515b967b7e3
-file sha256 c5136718a01804610634170dd2957fe3641bfd9d47497e1d0cfa95a407838b12
+file sha256 a99a6ff134c108df3b231936cd0e3067b3c4082cd01fda5c27cdde47070147ea
 """
 
 from collections import OrderedDict
@@ -158,7 +158,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvBN(in_channels, width, 1, act=nn.LeakyReLU(1e-3, inplace=True))
@@ -203,7 +203,7 @@ class TResNetXL(nn.Module):
                 layer1=stage(BasicBlock, 83, 83, depth=4, stride=1, se_width=64),  # 83 x 56 x 56
                 layer2=stage(BasicBlock, 83, 166, depth=5, stride=2, se_width=64),  # 166 x 28 x 28
                 layer3=stage(Bottleneck, 166, 1328, depth=24, stride=2, width=332, se_width=166),  # 1328 x 14 x 14
-                layer4=stage(Bottleneck, 1328, 2656, depth=3, stride=2, width=664, se_width=0),  # 2656 x 7 x 7
+                layer4=stage(Bottleneck, 1328, 2656, depth=3, stride=2, width=664),  # 2656 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2656, num_classes)))

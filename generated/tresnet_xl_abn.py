@@ -33,7 +33,7 @@ References:
     In-Place Activated BatchNorm for Memory-Optimized Training of DNNs, https://arxiv.org/abs/1712.02616
 
 spec sha256 68d5b444d8896235455e36a712f19ff3e903c39f833c97d910fc688b521dda5c
-file sha256 ef7223768ee3a202d97f1b0bd8c17e2c792b92f97bcaee4f7d07020c9fb27ad6
+file sha256 ec16597047510c83cf92e5fa14587ea5209ed70f8f7bd2af525edc9a221c064f
 """
 
 from collections import OrderedDict
@@ -231,7 +231,7 @@ class BasicBlock(nn.Module):
 class Bottleneck(nn.Module):
     """1x1 reduce to `width`, 3x3, SE, 1x1 expand and a residual sum; a stride of 2 blurs after `conv2`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, width: int, se_width: int = 0) -> None:
         super().__init__()
         self.downsample = shortcut(in_channels, out_channels, stride)
         self.conv1 = ConvABN(in_channels, width, 1, slope=1e-3)
@@ -276,7 +276,7 @@ class TResNetXLABN(nn.Module):
                 layer1=stage(BasicBlock, 83, 83, depth=4, stride=1, se_width=64),  # 83 x 56 x 56
                 layer2=stage(BasicBlock, 83, 166, depth=5, stride=2, se_width=64),  # 166 x 28 x 28
                 layer3=stage(Bottleneck, 166, 1328, depth=24, stride=2, width=332, se_width=166),  # 1328 x 14 x 14
-                layer4=stage(Bottleneck, 1328, 2656, depth=3, stride=2, width=664, se_width=0),  # 2656 x 7 x 7
+                layer4=stage(Bottleneck, 1328, 2656, depth=3, stride=2, width=664),  # 2656 x 7 x 7
             )
         )
         self.head = nn.Sequential(OrderedDict(fc=nn.Linear(2656, num_classes)))

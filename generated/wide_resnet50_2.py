@@ -21,7 +21,7 @@ References:
     Deep Residual Learning for Image Recognition, https://arxiv.org/abs/1512.03385
 
 spec sha256 826f223858e73f934ddd504bbd5161ba9457f16cfcebc4955d04a7b0fb9c0701
-file sha256 69561239638f31c40bda550380d490ca51a0dd79d7d6be7229f436bcf807d4c9
+file sha256 5d897acb11c1c0174fa1bf928a2f022f67e5d8f4f1c23621293c29886d3f0a45
 """
 
 from collections import OrderedDict
@@ -46,7 +46,7 @@ class ConvBN(nn.Sequential):
     ) -> None:
         super().__init__()
         padding = kernel_size // 2
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False)
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
         if act is not None:
             self.act = act

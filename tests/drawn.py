@@ -1,17 +1,21 @@
 """Hypothesis strategies for specs of the language, as YAML text.
 
-The networks are legal by construction: groups divide widths, squeeze-and-excitation has hidden channels, the input is
-at least as large as the blurs need, and in-place batch norm has activations that it can undo.
+The networks are legal by construction: groups divide channels, squeeze-and-excitation has hidden channels, shuffle
+units have halves, the input is at least as large as the blurs need, and in-place batch norm has activations that it can
+undo.
 """
 
 from collections import Counter
 from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
+from tresnet_gen.graph.channels import expanded
 
 # How many specs each test drew; conftest.py prints it at the end of a run.
 TALLY: Counter[str] = Counter()
@@ -69,10 +73,22 @@ NORMS = st.fixed_dictionaries(
         "momentum": st.sampled_from([0.1, 0.0, 1.0, 0.01]) | st.floats(0.0, 1.0),
     },
 )
-HEADS = st.fixed_dictionaries(
-    {"type": st.just("avg_pool_linear")}, optional={"dropout": st.sampled_from([0.0, 0.2]) | st.floats(0.0, 0.99)}
-)
 CLASS_NAMES = st.sampled_from(["Drawn", "D", "Drawn" + "N" * 58])
+GATES = ["sigmoid", "hard_sigmoid"]
+BLOCKS = ["basic", "bottleneck", "inverted_residual", "depthwise_separable", "fused_inverted_residual", "shuffle_unit"]
+KERNELS = st.sampled_from([1, 3, 3, 5, 7, 11])
+EXPANSIONS = st.sampled_from([1, 1.0, 2.3, 2.5, 3, 6]) | st.floats(1.0, 6.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """What the stages of a network choose from: a few values each, so that stages often agree."""
+
+    blocks: SearchStrategy[str]
+    widths: SearchStrategy[int]
+    acts: SearchStrategy[Values]
+    se_acts: SearchStrategy[Values]
+    gates: SearchStrategy[str]
 
 
 def optional(draw: DrawFn, values: Values, key: str, strategy: SearchStrategy[Any]) -> None:
@@ -81,30 +97,121 @@ def optional(draw: DrawFn, values: Values, key: str, strategy: SearchStrategy[An
         values[key] = draw(strategy)
 
 
-@st.composite
-def squeeze_excites(draw: DrawFn, out_channels: int, bounds: Bounds) -> Values:
-    """Draw an SE rule that leaves hidden channels."""
-    if draw(st.booleans()):
-        return {"ratio": draw(st.integers(1, min(2 * out_channels, 65_536))), "min_channels": draw(bounds.widths)}
-    return {"ratio": draw(st.integers(1, min(out_channels, 65_536)))}
+def few(draw: DrawFn, strategy: SearchStrategy[Any], most: int) -> SearchStrategy[Any]:
+    """Return a choice among up to `most` draws of a strategy."""
+    return st.sampled_from(draw(st.lists(strategy, min_size=1, max_size=most)))
+
+
+def divisors(*numbers: int) -> SearchStrategy[int]:
+    """Draw a small common divisor."""
+    common = gcd(*numbers)
+    return st.sampled_from([n for n in range(1, min(common, 64) + 1) if common % n == 0])
 
 
 @st.composite
-def stages(draw: DrawFn, widths: SearchStrategy[int], acts: SearchStrategy[Values], bounds: Bounds) -> Values:
-    """Draw a stage; `widths` and `acts` are small palettes, so that stages often agree."""
-    width = draw(widths)
-    stage: Values = {"block": draw(st.sampled_from(["basic", "bottleneck"])), "depth": draw(bounds.depth)}
-    stage["width"] = out_channels = width
-    if stage["block"] == "bottleneck":
+def squeeze_excites(draw: DrawFn, channels: dict[str, int], palette: Palette, bounds: Bounds, sited: bool) -> Values:
+    """Draw an SE rule that leaves hidden channels; `channels` are the fewest that the stage's blocks take and make.
+
+    `sited` says whether the block lets the SE sit in different places.
+    """
+    rule: Values = {}
+    optional(draw, rule, "of", st.sampled_from(list(channels)))
+    least = channels[rule.get("of", "output")]
+    optional(draw, rule, "round_to", st.sampled_from([None, 1, 2, 8]))
+    optional(draw, rule, "min_channels", bounds.widths)
+    free = rule.get("round_to") or rule.get("min_channels")
+    rule["ratio"] = draw(st.integers(1, min(2 * least if free else least, 16 if rule.get("round_to") else 65_536)))
+    optional(draw, rule, "act", palette.se_acts)
+    optional(draw, rule, "gate", palette.gates)
+    if sited:
+        optional(draw, rule, "site", st.sampled_from(["inner", "output"]))
+    return rule
+
+
+@st.composite
+def residual_stages(draw: DrawFn, block: str, in_channels: int, palette: Palette, bounds: Bounds) -> Values:
+    """Draw a stage of basic or bottleneck blocks."""
+    width = draw(palette.widths)
+    stage: Values = {"block": block, "depth": draw(bounds.depth), "width": width}
+    if block == "bottleneck":
         optional(draw, stage, "expansion", st.integers(1, bounds.expansion))
-        optional(draw, stage, "groups", st.sampled_from([n for n in range(1, min(width, 64) + 1) if width % n == 0]))
-        out_channels *= stage.get("expansion", 4)
+        optional(draw, stage, "groups", divisors(width))
+    out_channels = out_channels_of(stage)
     optional(draw, stage, "stride", st.sampled_from([1, 2, 2]))
     optional(draw, stage, "aa", st.booleans())
     optional(draw, stage, "shortcut", st.sampled_from(["avg_pool", "conv"]))
-    optional(draw, stage, "se", st.none() | squeeze_excites(out_channels, bounds))
-    optional(draw, stage, "act", acts)
+    channels = {"output": out_channels, "input": min(in_channels, out_channels), "hidden": min(width, out_channels)}
+    optional(draw, stage, "se", st.none() | squeeze_excites(channels, palette, bounds, sited=True))
+    optional(draw, stage, "act", palette.acts)
     return stage
+
+
+@st.composite
+def mobile_stages(draw: DrawFn, block: str, in_channels: int, palette: Palette, bounds: Bounds) -> Values:
+    """Draw a stage of depthwise or fused convolutions."""
+    stage: Values = {"block": block, "depth": draw(bounds.depth), "width": draw(palette.widths)}
+    inputs = [in_channels, stage["width"]][: stage["depth"]]
+    if block != "depthwise_separable":
+        optional(draw, stage, "expansion", EXPANSIONS)
+    expansion = stage.get("expansion", {"inverted_residual": 6, "fused_inverted_residual": 4}.get(block))
+    hidden = [expanded(channels, expansion) if expansion else channels for channels in inputs]
+    mixed = st.lists(KERNELS, min_size=2, max_size=min(5, *hidden)) if min(hidden) > 1 else KERNELS
+    optional(draw, stage, "kernel", KERNELS if block == "fused_inverted_residual" else KERNELS | mixed)
+    if block == "inverted_residual":
+        optional(draw, stage, "expand_groups", divisors(*inputs, *hidden))
+        optional(draw, stage, "project_groups", divisors(*hidden, stage["width"]))
+    optional(draw, stage, "stride", st.sampled_from([1, 2]))
+    if (block, expansion) != ("fused_inverted_residual", 1):
+        channels = {"output": stage["width"], "input": min(inputs), "hidden": min(hidden)}
+        optional(draw, stage, "se", st.none() | squeeze_excites(channels, palette, bounds, sited=False))
+    optional(draw, stage, "act", palette.acts)
+    return stage
+
+
+@st.composite
+def shuffle_stages(draw: DrawFn, in_channels: int, palette: Palette, bounds: Bounds) -> Values:
+    """Draw a stage of shuffle units: even widths, and with a stride of 1 the width that comes in."""
+    width = draw(palette.widths)
+    stage: Values = {"block": "shuffle_unit", "depth": draw(bounds.depth), "width": width + width % 2, "stride": 2}
+    if in_channels % 2 == 0 and draw(st.booleans()):
+        stage |= {"width": in_channels, "stride": 1}
+    optional(draw, stage, "kernel", KERNELS)
+    optional(draw, stage, "act", palette.acts)
+    return stage
+
+
+def out_channels_of(stage: Values) -> int:
+    """Return the channels that a stage puts out."""
+    width: int = stage["width"]
+    return width * int(stage.get("expansion", 4)) if stage["block"] == "bottleneck" else width
+
+
+@st.composite
+def bodies(draw: DrawFn, in_channels: int, palette: Palette, bounds: Bounds) -> list[Values]:
+    """Draw the stages of a network whose stem puts out `in_channels`."""
+    body: list[Values] = []
+    for _ in range(draw(st.integers(1, bounds.stages))):
+        block = draw(palette.blocks)
+        if block in ("basic", "bottleneck"):
+            stage = draw(residual_stages(block, in_channels, palette, bounds))
+        elif block == "shuffle_unit":
+            stage = draw(shuffle_stages(in_channels, palette, bounds))
+        else:
+            stage = draw(mobile_stages(block, in_channels, palette, bounds))
+        body.append(stage)
+        in_channels = out_channels_of(stage)
+    return body
+
+
+@st.composite
+def heads(draw: DrawFn, palette: Palette) -> Values:
+    """Draw a head, with or without the layers before its classifier."""
+    head: Values = {"type": "avg_pool_linear"}
+    optional(draw, head, "dropout", st.sampled_from([0.0, 0.2]) | st.floats(0.0, 0.99))
+    optional(draw, head, "width", st.none() | palette.widths)
+    optional(draw, head, "hidden", st.none() | palette.widths)
+    optional(draw, head, "act", palette.acts)
+    return head
 
 
 @st.composite
@@ -153,14 +260,25 @@ def sides(draw: DrawFn, stem: Values, least: int, bounds: Bounds) -> int:
 
 
 @st.composite
+def palettes(draw: DrawFn, in_place: bool, bounds: Bounds) -> Palette:
+    """Draw what the stages of a network choose from; in-place batch norm has to undo the activations behind norms."""
+    return Palette(
+        blocks=few(draw, st.sampled_from(BLOCKS), 3),
+        widths=few(draw, bounds.widths, 3),
+        acts=few(draw, STEEP_ACTS if in_place else ACTS, 3),
+        se_acts=few(draw, ACTS, 2),
+        gates=few(draw, st.sampled_from(GATES), 2),
+    )
+
+
+@st.composite
 def networks(draw: DrawFn, bounds: Bounds = SMALL) -> Values:
     """Draw a whole spec as plain values."""
-    widths = st.sampled_from(draw(st.lists(bounds.widths, min_size=1, max_size=3)))
     norm = draw(st.none() | NORMS)
     in_place = norm is not None and norm["type"] == "inplace_abn"
-    acts = st.sampled_from(draw(st.lists(STEEP_ACTS if in_place else ACTS, min_size=1, max_size=3)))
-    body = draw(st.lists(stages(widths, acts, bounds), min_size=1, max_size=bounds.stages))
-    stem = draw(stems(widths, acts))
+    palette = draw(palettes(in_place, bounds))
+    stem = draw(stems(palette.widths, palette.acts))
+    body = draw(bodies(stem["widths"][-1] if stem["type"] == "deep" else stem["width"], palette, bounds))
     height, width = (draw(sides(stem, least_extent(body), bounds)) for _ in range(2))
     network: Values = {"name": "drawn", "stem": stem, "stages": body, "input": {"size": [height, width]}}
     network["num_classes"] = draw(st.integers(1, bounds.classes))
@@ -169,8 +287,8 @@ def networks(draw: DrawFn, bounds: Bounds = SMALL) -> Values:
     if norm is not None:
         network["norm"] = norm
     if in_place or draw(st.booleans()):
-        network["act"] = draw(acts)
-    optional(draw, network, "head", HEADS)
+        network["act"] = draw(palette.acts)
+    optional(draw, network, "head", heads(palette))
     optional(draw, network, "checkpoint", st.sampled_from(["block", None]))
     return network
 

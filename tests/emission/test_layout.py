@@ -1,6 +1,7 @@
 """Literals and line breaks of the emitted text."""
 
 import ast
+import keyword
 
 import pytest
 from hypothesis import given
@@ -33,13 +34,15 @@ def test_a_literal_is_the_number_and_no_longer_than_its_repr(value: float) -> No
     assert len(number(value)) <= len(repr(value))
 
 
-WORDS = st.text("abcdefgh", min_size=1, max_size=60)
+WORDS = st.text("abcdefgh", min_size=1, max_size=60).filter(lambda word: not keyword.iskeyword(word))
 CALLS = st.tuples(WORDS, st.lists(WORDS)).map(lambda drawn: Call(f"{drawn[0]}(", tuple(drawn[1])))
 ITEMS = st.lists(WORDS | CALLS, max_size=8)
 
 
 @given(st.sampled_from([0, 4, 8, 16]), WORDS, ITEMS)
-def test_a_call_is_one_line_where_it_fits_and_else_one_item_a_line(indent: int, name: str, items: list[str]) -> None:
+def test_a_call_is_one_line_where_it_fits_and_else_its_items_are_one_or_one_each(
+    indent: int, name: str, items: list[str]
+) -> None:
     text = fit(indent, f"{name}(", items)
     flat = " " * indent + Call(f"{name}(", tuple(items)).flat()
     assert ast.dump(ast.parse(text.strip())) == ast.dump(ast.parse(flat.strip()))
@@ -50,7 +53,9 @@ def test_a_call_is_one_line_where_it_fits_and_else_one_item_a_line(indent: int, 
         assert first == f"{' ' * indent}{name}("
         assert last == f"{' ' * indent})"
         assert all(line.startswith(" " * (indent + 4)) for line in inner)
-        assert inner[-1].endswith(",")
+        together = " " * (indent + 4) + ", ".join(item if isinstance(item, str) else item.flat() for item in items)
+        fits = all(isinstance(item, str) for item in items) and len(together) <= LINE_LENGTH
+        assert inner == [together] if fits else inner[-1].endswith(",")
 
 
 def test_empty_items_are_left_out() -> None:

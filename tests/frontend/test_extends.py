@@ -29,6 +29,11 @@ head: {dropout: 0.5}
 """
 
 
+def plain_se(ratio: int, min_channels: int | None) -> SqueezeExcite:
+    """Return an SE rule whose other keys have their defaults."""
+    return SqueezeExcite(ratio, min_channels, "output", None, Act("relu", None), "sigmoid", "inner")
+
+
 @pytest.fixture
 def child(tmp_path, monkeypatch):
     """Return a function that loads a spec of a given text beside base.yaml."""
@@ -101,21 +106,21 @@ set:
   stem.act.type: silu
 """)
     assert spec.norm.momentum == 0.02
-    assert spec.stages[0].se == SqueezeExcite(4, 8)
-    assert spec.stages[1].se == SqueezeExcite(16, None)
+    assert spec.stages[0].se == plain_se(4, 8)
+    assert spec.stages[1].se == plain_se(16, None)
     assert (spec.stages[1].depth, spec.stages[1].groups) == (9, 2)
     assert spec.stem.act == Act("silu", None)
     assert spec.stages[0].act == Act("leaky_relu", 0.3)
 
 
 def test_set_makes_the_mappings_on_its_way(child):
-    assert child("set: {stages.1.se.ratio: 8}").stages[1].se == SqueezeExcite(8, None)
+    assert child("set: {stages.1.se.ratio: 8}").stages[1].se == plain_se(8, None)
     assert child("set: {stages.1.act.type: relu6}").stages[1].act == Act("relu6", None)
 
 
 def test_set_null_removes(child):
     assert child("set: {stages.0.se: null}").stages[0].se is None
-    assert child("set: {stages.0.se.min_channels: null}").stages[0].se == SqueezeExcite(2, None)
+    assert child("set: {stages.0.se.min_channels: null}").stages[0].se == plain_se(2, None)
     spec = child("set: {stages.1.block: basic, stages.1.groups: null, act.type: relu, act.slope: null}")
     assert (spec.stages[1].block, spec.stages[1].width) == ("basic", 64)
     assert spec.act == Act("relu", None)

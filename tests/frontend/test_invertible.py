@@ -14,6 +14,7 @@ stem: {type: conv, width: 8STEM}
 stages:
   - {block: basic, depth: 1, width: 8FIRST}
   - {block: bottleneck, depth: 1, width: 8SECOND}
+head: {dropout: 0.5HEAD}
 """
 FINE = "{type: leaky_relu}"
 
@@ -21,7 +22,7 @@ FINE = "{type: leaky_relu}"
 def places(norm: str = "inplace_abn", act: str = FINE, **own: str) -> list[tuple[str, int, str]]:
     """Return code, line and marked text of the findings for the spec's `act` and those of its parts."""
     text = SPEC.replace("NORM", norm).replace("act: ACT", f"act: {act}" if act else "# no act")
-    for part in ("STEM", "FIRST", "SECOND"):
+    for part in ("STEM", "FIRST", "SECOND", "HEAD"):
         text = text.replace(part, f", act: {own[part.lower()]}" if part.lower() in own else "")
     found = []
     for finding in findings(text):
@@ -70,3 +71,8 @@ def test_a_default_is_reported_at_the_norm() -> None:
 def test_another_norm_starts_from_its_own_defaults() -> None:
     """As with every mapping whose type changes; --set changes the one key."""
     assert load_spec("tresnet_m_abn", ["norm.eps=1e-3"]).norm == ("inplace_abn", 1e-3, 0.1)
+
+
+def test_the_activation_of_the_head_matters_where_a_convolution_takes_it() -> None:
+    assert places(head="{type: silu}") == []
+    assert places(head="{type: silu}, width: 8") == [("E105", 8, "silu")]

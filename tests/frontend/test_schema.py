@@ -105,7 +105,15 @@ FULL = {
             "depth": 2,
             "width": 32,
             "stride": 1,
-            "se": {"ratio": 2, "min_channels": 8},
+            "se": {
+                "ratio": 2,
+                "min_channels": 8,
+                "of": "input",
+                "round_to": 8,
+                "act": {"type": "leaky_relu", "slope": 0.5},
+                "gate": "hard_sigmoid",
+                "site": "output",
+            },
             "aa": False,
             "shortcut": "conv",
             "act": {"type": "relu6"},
@@ -123,31 +131,51 @@ FULL = {
             "act": {"type": "leaky_relu", "slope": 0},
         },
     ],
-    "head": {"type": "avg_pool_linear", "dropout": 0.5},
+    "head": {"type": "avg_pool_linear", "dropout": 0.5, "width": 64, "hidden": 32, "act": {"type": "hard_swish"}},
     "checkpoint": "block",
 }
 BARE = {"name": "bare", "stem": {"type": "conv", "width": 8}, "stages": [{"block": "basic", "depth": 1, "width": 8}]}
 CONV = {**BARE, "stem": {"type": "conv", "kernel": 3, "stride": 1, "width": 8, "pool": "max", "act": {}}, "norm": {}}
 IN_PLACE = {**BARE, "norm": {"type": "inplace_abn", "momentum": 0.5}, "act": {"type": "leaky_relu", "slope": 0.25}}
 DEEP = {**BARE, "stem": {"type": "deep", "widths": [8, 8, 16], "pool": None}, "act": {"type": "silu"}}
-BASES = (FULL, BARE, CONV, DEEP, IN_PLACE)
+MOBILE = {
+    **BARE,
+    "stages": [
+        {
+            "block": "inverted_residual",
+            "depth": 2,
+            "width": 16,
+            "stride": 2,
+            "se": {"ratio": 4, "min_channels": 1, "of": "hidden", "round_to": 8, "act": {}, "gate": "sigmoid"},
+            "act": {"type": "silu"},
+            "kernel": [3, 5],
+            "expansion": 2.3,
+            "expand_groups": 2,
+            "project_groups": 4,
+        },
+        {"block": "depthwise_separable", "depth": 1, "width": 16, "stride": 1, "se": None, "act": {}, "kernel": [3, 5]},
+        {"block": "fused_inverted_residual", "depth": 1, "width": 24, "stride": 1, "kernel": 5, "expansion": 1},
+        {"block": "shuffle_unit", "depth": 1, "width": 24, "stride": 2, "act": {"type": "relu"}, "kernel": 3},
+    ],
+}
+BASES = (FULL, BARE, CONV, DEEP, IN_PLACE, MOBILE, MOBILE)
 
 KEYS = sorted({field.key for record in records(SPEC) for field in record.fields} | {"type", "block"})
 # A file to extend and paths to set are not values that one look at the file can judge.
 FOREIGN_KEYS = [key for key in KEYS if key not in ("extends", "set")]
 WORDS = ["", "relu", "leaky_relu", "conv", "deep", "space_to_depth", "basic", "bottleneck", "max", "avg_pool"]
-WORDS += ["inplace_abn", "block"]
+WORDS += ["inplace_abn", "block", *BLOCKS.variants, "output", "input", "hidden", "inner", "sigmoid", "hard_sigmoid"]
 WORDS += ["batch_norm", "avg_pool_linear", "tresnet_x", "Tresnet", "18", "1e-3", "true", "null", "two words", "x" * 64]
 INTEGERS = [-1, 0, 1, 2, 3, 4, 5, 8, 16, 17, 31, 32, 33, 64, 65, 512, 513, 16_384, 16_385, 65_536, 65_537]
 INTEGERS += [1_000_000, 1_000_001, 10**18]
 # No float of integral value: a schema cannot tell 4.0 from 4, the walker does (test_an_integral_float_is_no_integer).
-FLOATS = [-0.5, 1e-9, 0.01, 0.5, 0.999, 1.001, 2.5, 1e-300]
+FLOATS = [-0.5, 63.5, 64.5, 1e-9, 0.01, 0.5, 0.999, 1.001, 2.5, 1e-300]
 SCALARS = st.none() | st.booleans() | st.sampled_from(INTEGERS) | st.sampled_from(FLOATS) | st.sampled_from(WORDS)
 CONTAINERS = st.one_of(
     st.lists(SCALARS, max_size=3),
     st.lists(st.sampled_from(INTEGERS), min_size=1, max_size=17),
     st.dictionaries(st.sampled_from(FOREIGN_KEYS), SCALARS, max_size=3),
-    st.lists(st.sampled_from(FULL["stages"]), max_size=65),
+    st.lists(st.sampled_from([*FULL["stages"], *MOBILE["stages"]]), max_size=65),
 )
 
 

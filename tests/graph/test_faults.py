@@ -58,6 +58,54 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "set `min_channels`, or a ratio of at most 32",
             "33",
         ),
+        (
+            "{block: inverted_residual, depth: 2, width: 4, se: {ratio: 6, of: input}}",
+            "`se` leaves no hidden channels: 4 input channels // ratio 6 is 0",
+            "set `min_channels`, or a ratio of at most 4",
+            "6",
+        ),
+        (
+            "{block: inverted_residual, depth: 1, width: 12, expand_groups: 5}",
+            "`expand_groups` must divide the 8 input channels; got 5",
+            "use 4",
+            "5",
+        ),
+        (
+            "{block: inverted_residual, depth: 2, width: 12, expand_groups: 8}",
+            "`expand_groups` must divide the 12 input channels; got 8",
+            "use 4",
+            "8",
+        ),
+        (
+            "{block: inverted_residual, depth: 1, width: 12, project_groups: 8}",
+            "`project_groups` must divide the 12 output channels; got 8",
+            "use 6",
+            "8",
+        ),
+        (
+            "{block: depthwise_separable, depth: 2, width: 2, kernel: [3, 5, 7]}",
+            "3 kernels have only 2 channels to share",
+            "use at most 2 kernels",
+            "[",
+        ),
+        (
+            "{block: shuffle_unit, depth: 1, width: 9, stride: 2}",
+            "`width` must be even, its halves are joined; got 9",
+            "use 8 or 10",
+            "9",
+        ),
+        (
+            "{block: shuffle_unit, depth: 1, width: 16, stride: 1}",
+            "`stride` 1 keeps the channels: 8 come in, `width` is 16",
+            "use `stride: 2`, or `width: 8`",
+            "1",
+        ),
+        (
+            "{block: fused_inverted_residual, depth: 1, width: 8, expansion: 1.0, se: {ratio: 4}}",
+            "`se` needs an expansion above 1: without one nothing is squeezed",
+            "use `se: null`",
+            "{",
+        ),
     ],
 )
 def test_contradicting_keys(stage: str, message: str, help_text: str, at: str) -> None:

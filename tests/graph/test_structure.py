@@ -34,9 +34,14 @@ def check_structure(graph: Graph) -> None:
 
 
 def check_edges(graph: Graph) -> None:
-    """Only sums and gates join two values; what they join has the same channels, and in sums the same shape."""
+    """Sums, gates and concatenations join values of fitting shapes; what is split is concatenated again, all of it."""
     for node in graph.nodes:
         sources = [graph.nodes[position] for position in node.inputs]
+        if node.op.kind == "cat":
+            assert len(sources) > 1
+            assert len({source.shape[1:] for source in sources} | {node.shape[1:]}) == 1
+            assert sum(source.shape[0] for source in sources) == node.shape[0]
+            continue
         assert len(sources) == {"input": 0, "add": 2, "mul": 2}.get(node.op.kind, 1)
         if node.op.kind == "add":
             assert sources[0].shape == sources[1].shape == node.shape
@@ -45,6 +50,9 @@ def check_edges(graph: Graph) -> None:
             assert sources[1].shape == (node.shape[0], 1, 1)
         elif node.op.kind != "input":
             assert node.op.output(sources[0].shape) == node.shape
+        if node.op.kind in ("split", "chunk"):
+            siblings = [other for other in graph.nodes if other.inputs == node.inputs and other.op.kind == node.op.kind]
+            assert sum(other.shape[0] for other in siblings) == sources[0].shape[0]
 
 
 @pytest.mark.parametrize("name", BUNDLED)

@@ -1,5 +1,6 @@
 """Hostile specs, grouped by what they attack. Payloads are inert: one that ran would make the folder MARK."""
 
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -222,6 +223,22 @@ def _semantic(add, on) -> None:
     add("se_hidden_zero", spec(stages=stage(width=8, se="{ratio: 64}")), "E105", line, "no hidden channels")
     groups = stage(block="bottleneck", groups=65_536)
     add("groups_over_width", spec(stages=groups), "E105", line, "multiple of `groups`")
+    mobile = partial(stage, block="inverted_residual")
+    add("expansion_infinite", spec(stages=mobile(expansion=".inf")), "E104", line, "at most 64")
+    add("expansion_no_number", spec(stages=mobile(expansion=".nan")), "E104", line, "at most 64")
+    add("expand_groups_over_width", spec(stages=mobile(expand_groups=65_536)), "E105", line, "must divide")
+    add("kernels_5000", spec(stages=mobile(kernel=[3] * 5_000)), "E104", line, "2 to 8 items")
+    add("kernels_nested", spec(stages=mobile(kernel=[[3]] * 8)), "E103", line, "odd integer")
+    add(
+        "kernels_over_width",
+        spec(stages=stage(block="depthwise_separable", width=1, depth=2, kernel=[3, 5])),
+        "E105",
+        line,
+        "only 1 channel ",
+    )
+    add("shuffle_odd", spec(stages=stage(block="shuffle_unit", width=65_535, stride=2)), "E105", line, "even")
+    se = "{ratio: 65536, of: hidden, gate: hard_sigmoid}"
+    add("se_hidden_of_hidden_zero", spec(stages=mobile(se=se)), "E105", line, "no hidden channels")
     on("stem", "kernel_even", "{type: space_to_depth, kernel: 2, width: 76}", "E104", "odd")
     on("stem", "block_size_3", "{type: space_to_depth, block_size: 3, width: 76}", "E104", "2, 4 or 8")
     on("input", "channels_1e9", "{channels: 1000000000}", "E104", "65,536")

@@ -1,5 +1,6 @@
 """The lines of the model class whose numbers are the network: stem, stages, head."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tresnet_gen.analysis.counts import Counts
@@ -64,12 +65,12 @@ def _stage_line(spec: Spec, counts: Counts, classes: Classes, use: StageUse) -> 
     name, shape = classes.of_stage[use.number], counts.stages[use.number + 1].output
     rows = zip(use.rows, classes.arguments(use), strict=True)
     if classes.by_block(use):
-        calls: list[Call | Repeat] = []
+        calls: Counter[Call] = Counter()  # equal blocks stand in one call
         for row, options in rows:
             sizes = [str(row.in_channels), str(row.out_channels), *([f"stride={row.stride}"] if strided else [])]
-            call = Call(f"{name}(", (*sizes, *options))
-            calls.append(Repeat(call, row.repeat) if row.repeat > 1 else call)
-        return _entry(f"layer{use.number + 1}={'Stage' if spec.checkpoint else 'nn.Sequential'}(", calls, shape)
+            calls[Call(f"{name}(", (*sizes, *options))] += row.repeat
+        blocks = [Repeat(call, times) if times > 1 else call for call, times in calls.items()]
+        return _entry(f"layer{use.number + 1}={'Stage' if spec.checkpoint else 'nn.Sequential'}(", blocks, shape)
     sizes = [str(use.in_channels), str(use.out_channels), f"depth={use.stage.depth}"]
     sizes += [f"stride={use.stage.stride}"] if strided else []
     return _entry(f"layer{use.number + 1}=stage(", [name, *sizes, *next(rows)[1]], shape)

@@ -26,16 +26,23 @@ class Classes(NamedTuple):
         """Whether some convolutions have several kernels."""
         return any(isinstance(kernel, tuple) for view in self.views.values() for kernel in view.kernels)
 
+    @property
+    def linear(self) -> bool:
+        """Whether some convolutions have no activation; shortcuts stand beside blocks that have such, too."""
+        return any(view.linear for view in self.views.values())
+
     def arguments(self, use: StageUse) -> list[list[str]]:
         """Return the options of a stage's first block and of the others, if there are any, as keyword arguments."""
         view = self.views[self.of_stage[use.number]]
         places = [index for index, row in enumerate(view.rows) if row.number == use.number]
-        return [[f"{option.name}={option.values[place]}" for option in view.arguments.options] for place in places]
+        options = view.arguments.ordered
+        return [[given for option in options if (given := option.given(place))] for place in places]
 
     def by_block(self, use: StageUse) -> bool:
-        """Return whether the model lists a stage's blocks, because its class does so or their options differ."""
-        first, *others = self.arguments(use)
-        return self.views[self.of_stage[use.number]].by_block or any(other != first for other in others)
+        """Return whether the model lists a stage's blocks: in some stage of their class, options differ."""
+        name = self.of_stage[use.number]
+        rows = [self.arguments(other) for other in self.uses if self.of_stage[other.number] == name]
+        return self.views[name].by_block or any(other != first for first, *others in rows for other in others)
 
 
 def classes(spec: Spec) -> Classes:
@@ -46,7 +53,7 @@ def classes(spec: Spec) -> Classes:
     shortcuts = shortcut_views(uses, kinds)
     se = squeeze_excite_view([rule for use in uses if (rule := se_of(use.stage))])
     strided = any(use.stage.stride == 2 for use in uses)
-    network = Network(spec.norm, strided, se, {view.kind: view for view in shortcuts}, kinds)
+    network = Network(spec.norm, spec.act, strided, se, {view.kind: view for view in shortcuts}, kinds)
     rows: dict[str, list[BlockRow]] = {}
     for use in uses:
         rows.setdefault(of_stage[use.number], []).extend(use.rows)

@@ -10,18 +10,23 @@ from tresnet_gen.frontend.spec import Act, Norm
 SIZES = ("in_channels", "out_channels", "kernel_size")
 
 
-class ConvView(NamedTuple):
-    """Source lines of the two classes; `abn_*` are those of ConvABN, which extends ConvBN.
+class ConvKinds(NamedTuple):
+    """Which convolutions a network has: some without an activation, some of several kernels, blocks that stride."""
 
-    `mixed` tells that some convolutions have several kernels.
-    """
+    linear: bool
+    mixed: bool
+    strided: bool
+
+
+class ConvView(NamedTuple):
+    """Source lines of the two classes; `abn_*` are those of ConvABN, which extends ConvBN."""
 
     signature: str
     conv_call: str
     norm_call: str
     abn_signature: str
     abn_call: str
-    mixed: bool
+    kinds: ConvKinds
     mixed_call: str
 
 
@@ -38,7 +43,7 @@ def act_argument(norm: Norm, act: Act, slope: str = "") -> str:
     return f"slope={slope or number(act.slope)}"
 
 
-def conv_view(norm: Norm, keywords: set[str], act_keywords: set[str], mixed: bool) -> ConvView:
+def conv_view(norm: Norm, keywords: set[str], act_keywords: set[str], kinds: ConvKinds) -> ConvView:
     """Return the lines of both classes.
 
     They take a stride or groups only where this network varies them: `act_keywords` are what convolutions with an
@@ -49,17 +54,19 @@ def conv_view(norm: Norm, keywords: set[str], act_keywords: set[str], mixed: boo
     )
     eps = f"eps={number(norm.eps)}" if norm.eps != 1e-5 else ""
     momentum = f"momentum={number(norm.momentum)}" if norm.momentum != 0.1 else ""
-    act = "" if norm.in_place else "act: nn.Module | None = None"
-    sizes = [*SIZES, *_passed(varied)]
+    act = "act: nn.Module | None = None" if kinds.linear and not norm.in_place else ""
+    always_act = "" if kinds.linear or norm.in_place else "act: nn.Module"
+    strides = ["stride", "padding"] if "stride" in varied else ["padding=padding"]
+    groups = "groups=groups" if "groups" in varied else ""
     return ConvView(
-        signature=_signature(mixed, "", varied, act),
-        conv_call=fit(12 if mixed else 8, "self.conv = nn.Conv2d(", [*sizes, "padding=padding", "bias=False"]),
+        signature=_signature(kinds.mixed, always_act, varied, act),
+        conv_call=fit(12 if kinds.mixed else 8, "self.conv = nn.Conv2d(", [*SIZES, *strides, groups, "bias=False"]),
         norm_call=fit(8, "self.bn = nn.BatchNorm2d(", ["out_channels", eps, momentum]),
-        abn_signature=_signature(mixed, "slope: float", act_varied),
+        abn_signature=_signature(kinds.mixed, "slope: float", act_varied),
         abn_call=fit(8, "super().__init__(", [*SIZES, *_passed(act_varied)]),
-        mixed=mixed,
+        kinds=kinds,
         mixed_call=fit(
-            12, "self.conv = MixedConv(", ["out_channels", "kernel_size", *(["stride"] if "stride" in varied else [])]
+            12, "self.conv = MixedConv(", ["out_channels", "kernel_size", "stride" if kinds.strided else ""]
         ),
     )
 

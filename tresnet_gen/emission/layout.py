@@ -31,8 +31,9 @@ class Repeat(NamedTuple):
 
 
 def lines(item: str | Call | Repeat, indent: int, tail: str = "") -> list[str]:
-    """Return `item` on one line if it fits, else one part a line behind a magic trailing comma.
+    """Return `item` on one line if it fits, else the parts of a call on one line of their own, else one part a line.
 
+    The parameters of a definition and nested calls stand one a line at once, behind a magic trailing comma.
     `tail` is what follows on the last line: a comma, a comment.
     """
     margin = " " * indent
@@ -44,7 +45,10 @@ def lines(item: str | Call | Repeat, indent: int, tail: str = "") -> list[str]:
         return [f"{margin}*(", *body, f"{margin}){tail}"]
     if not item.items:
         return [flat]
+    together = f"{margin}    {', '.join(map(str, item.items))}"
+    plain = not item.opening.startswith("def ") and all(isinstance(part, str) for part in item.items)
     inner = [line for part in item.items for line in lines(part, indent + 4, ",")]
+    inner = [together] if plain and len(together) <= LINE_LENGTH else inner
     return [f"{margin}{item.opening}", *inner, f"{margin}{item.closing}{tail}"]
 
 
@@ -52,6 +56,16 @@ def fit(indent: int, opening: str, items: Sequence[str | Call | Repeat], closing
     """Return source text for a bracketed list; empty items are left out."""
     kept = tuple(item for item in items if item)
     return "\n".join(lines(Call(opening, kept, closing), indent, tail))
+
+
+def chosen(indent: int, name: str, value: str, condition: str, other: str) -> str:
+    """Return the assignment of one of two expressions by a condition."""
+    margin, inner = " " * indent, " " * (indent + 4)
+    choice = f"{value} if {condition} else {other}"
+    if len(flat := f"{margin}{name} = {choice}") <= LINE_LENGTH:
+        return flat
+    parts = [choice] if len(inner + choice) <= LINE_LENGTH else [value, f"if {condition}", f"else {other}"]
+    return "\n".join([f"{margin}{name} = (", *(inner + part for part in parts), f"{margin})"])
 
 
 def number(value: float) -> str:

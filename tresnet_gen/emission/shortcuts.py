@@ -4,15 +4,35 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tresnet_gen.emission.arguments import ALWAYS
+from tresnet_gen.emission.layout import fit
 from tresnet_gen.emission.stages import BlockRow, StageUse, residual_stage
 
 
 class ShortcutView(NamedTuple):
-    """One shortcut function; `cases` are those of its blocks: reduce (stride 2), project (stride 1), identity."""
+    """One shortcut function; `cases` are those of its blocks: reduce (stride 2), project (stride 1), identity.
+
+    `parameters` are the names of its own, the same for all of a network.
+    """
 
     function: str
     kind: str
     cases: frozenset[str]
+    parameters: tuple[str, ...]
+
+    @property
+    def signature(self) -> str:
+        """The function's first line."""
+        return fit(0, f"def {self.function}(", [f"{name}: int" for name in self.parameters], ") -> nn.Module:")
+
+    @property
+    def type(self) -> str:
+        """The function's type."""
+        return f"Callable[[{', '.join('int' for _ in self.parameters)}], nn.Module]"
+
+    @property
+    def call_arguments(self) -> str:
+        """What a block calls it with."""
+        return ", ".join(self.parameters)
 
     @property
     def pool_when(self) -> str:
@@ -74,7 +94,11 @@ def shortcut_views(uses: Sequence[StageUse], kinds: dict[int, str]) -> tuple[Sho
         if use.number in kinds:
             by_kind.setdefault(kinds[use.number], set()).update(_cases(use))
     names = {"avg_pool": "pool_shortcut", "conv": "conv_shortcut"} if len(by_kind) > 1 else {}
-    return tuple(ShortcutView(names.get(kind, "shortcut"), kind, frozenset(cases)) for kind, cases in by_kind.items())
+    strided = any("reduce" in cases for cases in by_kind.values())
+    parameters = ("in_channels", "out_channels", *(["stride"] if strided else []))
+    return tuple(
+        ShortcutView(names.get(kind, "shortcut"), kind, frozenset(cases), parameters) for kind, cases in by_kind.items()
+    )
 
 
 def _cases(use: StageUse) -> set[str]:

@@ -24,9 +24,12 @@ class SqueezeExciteView(NamedTuple):
         filled = [se or used for se in rows]
         more = []
         if self.takes_act:
-            more.append(_made(arguments, "se_act", [activations.factory(se.act) for se in filled]))
+            acts = [se.act for se in filled]
+            made = [activations.factory(act) for act in acts]
+            more.append(_module(arguments, "se_act", made, activations.module(acts[0])))
         if self.takes_gate:
-            more.append(_made(arguments, "se_gate", [GATES[se.gate][1] for se in filled]))
+            gates = [GATES[se.gate][1] for se in filled]
+            more.append(_module(arguments, "se_gate", gates, f"{gates[0]}()"))
         return f"SqueezeExcite({', '.join([channels, hidden, *more])})"
 
 
@@ -42,9 +45,12 @@ def squeeze_excite_view(rules: Sequence[SqueezeExcite]) -> SqueezeExciteView | N
         takes_act,
         takes_gate,
         f"self.fc2({f'self.act({hidden})' if takes_act else activations.applied(acts.pop(), hidden)})",
-        "self.gate(scale)" if takes_gate else GATES[gates.pop()][0],
+        "gate" if takes_gate else GATES[gates.pop()][0],
     )
 
 
-def _made(arguments: Arguments, name: str, factories: Sequence[str]) -> str:
-    return f"{arguments.value(name, 'Callable[[], nn.Module]', factories)}()"
+def _module(arguments: Arguments, name: str, factories: Sequence[str], first: str) -> str:
+    """Return the expression that makes a module: `first` where all rows make the same, else by an option."""
+    if len(set(factories)) == 1:
+        return first
+    return f"{arguments.take(name, 'Callable[[], nn.Module]', factories)}()"

@@ -8,7 +8,7 @@ from tresnet_gen.analysis.counts import CONVENTION, count
 from tresnet_gen.emission.blocks import BlockView
 from tresnet_gen.emission.body import body_lines, head_lines
 from tresnet_gen.emission.classes import Classes, classes
-from tresnet_gen.emission.convolutions import ConvView, conv_view
+from tresnet_gen.emission.convolutions import ConvKinds, ConvView, conv_view
 from tresnet_gen.emission.header import references, stage_table
 from tresnet_gen.emission.layout import fit
 from tresnet_gen.emission.shortcuts import ShortcutView
@@ -79,7 +79,7 @@ def module_view(graph: Graph) -> ModuleView:
         se=parts.se,
         abn=abn,
         checkpoint=checkpoint,
-        conv=_conv_view(spec, parts),
+        conv=_conv_view(spec, parts, strided),
         strided=strided,
         shortcuts=parts.shortcuts,
         blocks=blocks,
@@ -100,7 +100,7 @@ def _staged(parts: Classes) -> list[BlockView]:
     return [view for name, view in parts.views.items() if name in names]
 
 
-def _conv_view(spec: Spec, parts: Classes) -> ConvView:
+def _conv_view(spec: Spec, parts: Classes, strided: bool) -> ConvView:
     views = parts.views.values()
     keywords = {name for view in views for name in view.keywords}
     act_keywords = {name for view in views for name in view.act_keywords}
@@ -108,7 +108,7 @@ def _conv_view(spec: Spec, parts: Classes) -> ConvView:
         keywords.add("stride")
     if _has_strided_stem(spec):
         act_keywords.add("stride")
-    return conv_view(spec.norm, keywords, act_keywords, parts.mixed)
+    return conv_view(spec.norm, keywords, act_keywords, ConvKinds(parts.linear, parts.mixed, strided))
 
 
 def _option_type(blocks: Sequence[BlockView]) -> str:
@@ -128,7 +128,9 @@ def _docstring_text(text: str) -> str:
 
 def _has_timm_names(spec: Spec) -> bool:
     residual = [residual_stage(stage) for stage in spec.stages]
-    return isinstance(spec.stem, SpaceToDepthStem) and all(stage and stage.shortcut == "avg_pool" for stage in residual)
+    if spec.head.width or spec.head.hidden or not isinstance(spec.stem, SpaceToDepthStem):
+        return False
+    return all(stage and stage.shortcut == "avg_pool" for stage in residual)
 
 
 def _has_strided_stem(spec: Spec) -> bool:

@@ -34,6 +34,7 @@ from tresnet_gen.frontend.source import BIDI_CONTROLS, Entry, Mapping, Node, Sca
 from tresnet_gen.frontend.spec import Path
 from tresnet_gen.frontend.wording import (
     dotted,
+    either,
     example_help,
     example_of,
     integer_text,
@@ -265,6 +266,13 @@ class Walker:
     def int_or_list(self, kind: IntOrList, node: Node, path: Path, example: str) -> Any:
         if not isinstance(node, Sequence):
             return self.integer(kind.item, node, path, example, f"{integer_text(kind.item)}, or a list of such")
+        if len(node.items) < 2:
+            item = node.items[0] if node.items else None
+            number = str(item.value) if isinstance(item, Scalar) and type(item.value) is int else example
+            wanted = f"{integer_text(kind.item)}, or a list of 2 to {kind.maximum_items} such"
+            message = f"`{dotted(path)}` must be {wanted}; got a list of {len(node.items)}"
+            self.report.error("E104", message, node.span, f"write `{path[-1]}: {printable(number)}`")
+            return INVALID
         if not self.check_length(node, path, 2, kind.maximum_items, example):
             return INVALID
         return self.integers(kind.item, node, path, example)
@@ -325,7 +333,7 @@ class Walker:
             if node.entries[key].removes:
                 continue
             owners = tuple(v for v, record in kind.variants.items() if any(f.key == key for f in record.fields))
-            message = f"`{key}` is a key of {kind.what} {one_of(owners)}, not of `{tag}`"
+            message = f"`{key}` is a key of {kind.what} {either(owners)}, not of `{tag}`"
             where = self.spans.get((*path, kind.tag))
             if where and where.text != node.entries[key].key.text:
                 remove = f"remove it with `{dotted((*path, key))}{'=' if where.text.is_override else ': '}null`"

@@ -186,7 +186,7 @@ BLOCKS = Union(
             (
                 *_MOBILE,
                 Field("kernel", KERNELS, 3, "kernel of the depthwise convolution; several share the channels out"),
-                Field("expansion", EXPANSION, 6, "hidden channels per input channel, rounded to a multiple of 8"),
+                Field("expansion", EXPANSION, 6.0, "hidden channels per input channel, rounded to a multiple of 8"),
                 Field("expand_groups", WIDTH, 1, "groups of the first 1x1 convolution"),
                 Field("project_groups", WIDTH, 1, "groups of the last 1x1 convolution"),
             ),
@@ -203,7 +203,7 @@ BLOCKS = Union(
             (
                 *_MOBILE,
                 Field("kernel", KERNEL, 3, "kernel of the first convolution"),
-                Field("expansion", EXPANSION, 4, "hidden channels per input channel, rounded to a multiple of 8"),
+                Field("expansion", EXPANSION, 4.0, "hidden channels per input channel, rounded to a multiple of 8"),
             ),
             spec.FusedInvertedResidualStage,
         ),

@@ -15,6 +15,12 @@ def dotted(path: Path) -> str:
     return ".".join(map(str, path))
 
 
+def either(words: tuple[str, ...]) -> str:
+    """Return words as `a`, `b` or `c`."""
+    *others, last = (f"`{word}`" for word in words)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def one_of(words: tuple[str, ...]) -> str:
     """Return `a`, or `a` or `b`, or one of `a`, `b`, `c`."""
     quoted = [f"`{word}`" for word in words]

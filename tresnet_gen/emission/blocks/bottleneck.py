@@ -29,5 +29,5 @@ class BottleneckView(ResidualView):
 
     def _groups(self) -> str:
         groups = self.column("groups")
-        value = self.arguments.value("groups", "int", list(map(str, groups)))
+        value = self.arguments.value("groups", "int", list(map(str, groups)), default="1")
         return f"groups={value}" if value != "1" else ""

@@ -20,6 +20,7 @@ class FusedInvertedResidualView(MobileView):
     def take_more(self) -> None:
         expands = [row.stage.expansion != 1 for row in self.rows]  # type: ignore[union-attr]
         self.project_when = "" if not any(expands) else ALWAYS if all(expands) else "expands"
+        self.linear = bool(self.project_when)
         if self.project_when:
             self.arguments.take("hidden", "int", [str(self.hidden(row)) for row in self.rows])
         if self.project_when == "expands":
@@ -27,8 +28,8 @@ class FusedInvertedResidualView(MobileView):
 
     @property
     def project(self) -> str:
-        """The expression that makes the projection."""
-        return where(self.project_when, "ConvBN(hidden, out_channels, 1)")
+        """The line that makes the projection."""
+        return where("project", self.project_when, "ConvBN(hidden, out_channels, 1)")
 
     def hidden(self, row: BlockRow) -> int:
         expansion: float = row.stage.expansion  # type: ignore[union-attr]

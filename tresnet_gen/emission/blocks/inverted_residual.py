@@ -28,7 +28,7 @@ class InvertedResidualView(MobileView):
         return expanded(row.in_channels, row.stage.expansion)  # type: ignore[union-attr]
 
     def _groups(self, key: str) -> str:
-        value = self.arguments.value(key, "int", list(map(str, self.column(key))))
+        value = self.arguments.value(key, "int", list(map(str, self.column(key))), default="1")
         return f"groups={value}" if value != "1" else ""
 
     @property

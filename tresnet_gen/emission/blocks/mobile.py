@@ -24,7 +24,7 @@ class MobileView(BlockView):
         self.kernel_size = self.arguments.value("kernel_size", self._kernel_type(), self._kernels())
         self.take_more()
         self.se_when, self._se = self._squeeze_excite()
-        self._act = self.arguments.act(self.network.norm, self.column("act"))
+        self._act = self.arguments.act(self.network.norm, self.network.act, self.column("act"))
         stride = "stride: int" if self.network.strided else ""
         self.signature = self.arguments.signature("in_channels: int", "out_channels: int", stride)
         self.stride = "stride=stride" if self.network.strided else ""
@@ -58,7 +58,7 @@ class MobileView(BlockView):
     @property
     def text(self) -> str:
         """The first line of the docstring."""
-        adds = {"": "", ALWAYS: "; adds its input"}.get(self.residual, "; adds its input where that has its shape")
+        adds = {"": "", ALWAYS: "; adds its input"}.get(self.residual, "; adds its input where the shapes agree")
         return f"{self.parts_text[0].upper()}{self.parts_text[1:]}{adds}."
 
     @property
@@ -83,8 +83,8 @@ class MobileView(BlockView):
         return ", SE" if self.se_when else ""
 
     def se(self, channels: str) -> str:
-        """Return the expression that makes the SE."""
-        return where(self.se_when, self._se.format(channels=channels))
+        """Return the line that makes the SE."""
+        return where("se", self.se_when, self._se.format(channels=channels))
 
     def _kernels(self) -> list[str]:
         return list(map(str, self.column("kernel")))
@@ -102,5 +102,5 @@ class MobileView(BlockView):
             se_hidden(se, row.in_channels, self.hidden(row), row.out_channels) if se else 0
             for se, row in zip(rules, self.rows, strict=True)
         ]
-        self.arguments.take("se_width", "int", list(map(str, widths)))
+        self.arguments.take("se_width", "int", list(map(str, widths)), default="0")
         return when(widths, "se_width"), self.network.se.call(self.arguments, "{channels}", "se_width", rules)

@@ -22,7 +22,7 @@ class ResidualView(BlockView):
         self.groups = self._groups()
         self.se_when, self._se = self._squeeze_excite()
         self.downsample = self._downsample()
-        self._act = self.arguments.act(self.network.norm, self.column("act"))
+        self._act = self.arguments.act(self.network.norm, self.network.act, self.column("act"))
         self.blur_when, self.conv_stride = self._blur()
         stride = "stride: int" if self.network.strided else ""
         self.signature = self.arguments.signature("in_channels: int", "out_channels: int", stride)
@@ -46,8 +46,8 @@ class ResidualView(BlockView):
         return "skip" if self.downsample else "x"
 
     def blur(self, channels: str) -> str:
-        """Return the expression that makes the blur."""
-        return where(self.blur_when, f"BlurPool({channels})")
+        """Return the line that makes the blur."""
+        return where("blur", self.blur_when, f"BlurPool({channels})")
 
     def blur_text(self, conv: str) -> str:
         """Return the end of the docstring's first line."""
@@ -56,8 +56,8 @@ class ResidualView(BlockView):
         return f"; blurs after `{conv}`" if self.blur_when == ALWAYS else f"; a stride of 2 blurs after `{conv}`"
 
     def se(self, channels: str) -> str:
-        """Return the expression that makes the SE."""
-        return where(self.se_when, self._se.format(channels=channels))
+        """Return the line that makes the SE."""
+        return where("se", self.se_when, self._se.format(channels=channels))
 
     def _squeeze_excite(self) -> tuple[str, str]:
         """Return when there is one, and the expression that makes it in `{channels}`."""
@@ -71,20 +71,18 @@ class ResidualView(BlockView):
             else 0
             for se, row in zip(rules, self.rows, strict=True)
         ]
-        self.arguments.take("se_width", "int", list(map(str, widths)))
+        self.arguments.take("se_width", "int", list(map(str, widths)), default="0")
         return when(widths, "se_width"), self.network.se.call(self.arguments, "{channels}", "se_width", rules)
 
     def _downsample(self) -> str:
         """Return the call that makes a shortcut, empty when all of them are the identity."""
         network = self.network
         kinds = [network.shortcut_kinds.get(row.number) for row in self.rows]
-        called = [network.shortcuts[kind].function for kind in kinds if kind]
+        called = [network.shortcuts[kind] for kind in kinds if kind]
         if not called:
             return ""
-        function = called[0]
-        if len(set(called)) > 1:
-            function = self.arguments.take("shortcut", "Callable[[int, int, int], nn.Module]", called)
-        return f"{function}(in_channels, out_channels{', stride' if network.strided else ''})"
+        function = self.arguments.value("shortcut", called[0].type, [view.function for view in called])
+        return f"{function}({called[0].call_arguments})"
 
     def _blur(self) -> tuple[str, str]:
         """Return when to blur and the stride argument of the convolution before it."""
@@ -94,6 +92,6 @@ class ResidualView(BlockView):
             return "", "stride=stride" if strided else ""
         if all(blurs(row.stage) for row in rows if row.stride == 2):
             return ALWAYS if all(row.stride == 2 for row in rows) else "stride == 2", ""
-        self.arguments.take("blur", "bool", list(map(str, blurred)))
+        self.arguments.take("blur", "bool", list(map(str, blurred)), default="False")
         with_rest = any(row.stride == 1 and blurs(row.stage) for row in rows)
         return "blur and stride == 2" if with_rest else "blur", "stride=1 if blur else stride"

@@ -22,11 +22,12 @@ class ShuffleUnitView(BlockView):
         strides = [row.stride == 2 for row in self.rows]
         self.downsample_when = when(strides, "stride == 2")
         self.kernel_size = self.arguments.value("kernel_size", "int", list(map(str, self.column("kernel"))))
-        self._act = self.arguments.act(self.network.norm, self.column("act"))
+        self._act = self.arguments.act(self.network.norm, self.network.act, self.column("act"))
         stride = "stride: int" if self.network.strided else ""
         self.signature = self.arguments.signature("in_channels: int", "out_channels: int", stride)
-        self.stride = {"": "", "stride == 2": "stride=stride"}.get(self.downsample_when, "stride=2")
-        self.branch_channels = {"": "half", "stride == 2": "branch_channels"}.get(self.downsample_when, "in_channels")
+        self.stride = "stride=stride" if self.network.strided else ""
+        branch = {"": "in_channels // 2", "stride == 2": "branch_channels"}
+        self.branch_channels = branch.get(self.downsample_when, "in_channels")
         self.keywords |= {"groups", *(["stride"] if self.stride else [])}
 
     @property
@@ -41,7 +42,7 @@ class ShuffleUnitView(BlockView):
 
     def downsample_lines(self, indent: int) -> str:
         """Return the convolutions of a strided unit's other half."""
-        sizes = ["in_channels", "in_channels", self.kernel_size, "stride=2", "groups=in_channels"]
+        sizes = ["in_channels", "in_channels", self.kernel_size, self.stride, "groups=in_channels"]
         depthwise = fit(indent, "ConvBN(", sizes, tail=",")
         project = fit(indent, f"{act_class(self.network.norm)}(", ["in_channels", "half", "1", self.act], tail=",")
         return f"{depthwise}\n{project}"

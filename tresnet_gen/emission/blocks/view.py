@@ -9,17 +9,18 @@ from tresnet_gen.emission.layout import fit
 from tresnet_gen.emission.shortcuts import ShortcutView
 from tresnet_gen.emission.squeeze_excite import SqueezeExciteView
 from tresnet_gen.emission.stages import BlockRow
-from tresnet_gen.frontend.spec import Norm
+from tresnet_gen.frontend.spec import Act, Norm
 
 
 class Network(NamedTuple):
     """What the classes of a network share.
 
-    `strided` tells whether any stage strides; `shortcuts` are the shortcut functions by kind, `shortcut_kinds` the
-    kind that each stage calls.
+    `act` is the activation of stages that name no other. `strided` tells whether any stage strides; `shortcuts` are the
+    shortcut functions by kind, `shortcut_kinds` the kind that each stage calls.
     """
 
     norm: Norm
+    act: Act
     strided: bool
     se: SqueezeExciteView | None
     shortcuts: dict[str, ShortcutView]
@@ -36,11 +37,13 @@ class BlockView(ABC):
         keywords: Which of stride, groups and kernels the class passes to convolutions without an activation.
         act_keywords: The same for those with one.
         papers: Keys of the references.
+        linear: Whether some of its convolutions have no activation.
     """
 
     part: ClassVar[str]
     class_name: ClassVar[str]
     by_block: ClassVar[bool] = False
+    linear: bool = True
     papers: ClassVar[tuple[str, ...]]
 
     def __init__(self, rows: list[BlockRow], network: Network, class_name: str = "") -> None:

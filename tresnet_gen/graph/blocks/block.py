@@ -34,9 +34,14 @@ class Block(ABC):
         return iter(())
 
 
+def se_channels(se: SqueezeExcite, in_channels: int, scaled: int, out_channels: int) -> int:
+    """Return the channels that the ratio of an SE divides."""
+    return {"input": in_channels, "hidden": scaled, "output": out_channels}[se.of]
+
+
 def se_hidden(se: SqueezeExcite, in_channels: int, scaled: int, out_channels: int) -> int:
     """Return the hidden channels of an SE in a block of these channels; `scaled` are those it scales."""
-    channels = {"input": in_channels, "hidden": scaled, "output": out_channels}[se.of]
+    channels = se_channels(se, in_channels, scaled, out_channels)
     hidden = rounded(channels / se.ratio, se.round_to) if se.round_to else channels // se.ratio
     return max(hidden, se.min_channels or 0)
 
@@ -47,21 +52,23 @@ def se_stage_faults(stage: Any, in_channels: int, channels_of: Callable[[int], t
     The first block of a stage takes `in_channels`, the others what the stage puts out.
     """
     se: SqueezeExcite | None = stage.se
-    inputs = [in_channels, *([channels_of(in_channels)[1]] if stage.depth > 1 else [])]
-    for channels in dict.fromkeys(inputs):
-        scaled, out_channels = channels_of(channels)
-        if se and not se_hidden(se, channels, scaled, out_channels):
-            of = {"input": channels, "hidden": scaled, "output": out_channels}[se.of]
-            message = f"`se` leaves no hidden channels: {of} {se.of} channels // ratio {se.ratio} is 0"
-            yield Fault("se.ratio", message, f"set `min_channels`, or a ratio of at most {of}")
-            return
+    if not se:
+        return
+    inputs = (in_channels, channels_of(in_channels)[1])[: stage.depth]
+    rows = [(channels, *channels_of(channels)) for channels in inputs]
+    least = min(se_channels(se, *row) for row in rows)
+    if not all(se_hidden(se, *row) for row in rows):
+        what = "scaled" if se.of == "hidden" else se.of
+        message = f"`se` leaves no hidden channels: {least} {what} channels // ratio {se.ratio} is 0"
+        yield Fault("se.ratio", message, f"set `min_channels`, or a ratio of at most {least}")
 
 
 def kernel_fault(kernel: int | tuple[int, ...], channels: int) -> Iterator[Fault]:
     """Yield the fault of more kernels than channels to share out among them."""
     if isinstance(kernel, tuple) and len(kernel) > channels:
         near = f"at most {channels} kernels" if channels > 1 else "one kernel"
-        yield Fault("kernel", f"{len(kernel)} kernels have only {channels} channels to share", f"use {near}")
+        share = f"{channels} channel{'s' * (channels > 1)}"
+        yield Fault("kernel", f"{len(kernel)} kernels have only {share} to share", f"use {near}")
 
 
 def append_se(

@@ -20,10 +20,11 @@ class ShuffleUnit(Block):
     def faults(self, stage: ShuffleUnitStage, in_channels: int) -> Iterator[Fault]:
         if stage.width % 2:
             message = f"`width` must be even, its halves are joined; got {stage.width}"
-            yield Fault("width", message, f"use {stage.width - 1 or 2} or {stage.width + 1}")
+            near = f"{stage.width - 1} or {stage.width + 1}" if stage.width > 1 else "2"
+            yield Fault("width", message, f"use {near}")
         if stage.stride == 1 and in_channels != stage.width:
             message = f"`stride` 1 keeps the channels: {in_channels} come in, `width` is {stage.width}"
-            yield Fault("stride", message, f"use `stride: 2`, or `width: {in_channels}`")
+            yield Fault("stride", message, "use `stride: 2`" + f", or `width: {in_channels}`" * (in_channels % 2 == 0))
 
     def append(self, builder: Builder, name: str, x: int, stage: ShuffleUnitStage, stride: int) -> int:
         half = stage.width // 2
