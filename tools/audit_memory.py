@@ -2,10 +2,9 @@
 
     python tools/audit_memory.py [--draws 100] [--only SPEC...]
 
-Every bundled spec at 224 x 224, two also at 448 x 448, trains a step in each precision with two optimizers and infers
-in each precision, the TResNets and ResNet-50 at three batches, the others at one; then drawn specs of random options.
-Each step runs in torch on fake CUDA tensors (tests/oracle_memory.py), which needs g++ or a GPU. Rows go to
-docs/memory_audit.csv, the summary to standard output.
+Every bundled spec at 224 x 224, two also at 448 x 448, trains a step in each precision with two optimizers at three
+batches and infers in each precision; then drawn specs of random options. Each step runs in torch on fake CUDA tensors
+(tests/oracle_memory.py), which needs g++ or a GPU. Rows go to docs/memory_audit.csv, the summary to standard output.
 """
 
 import argparse
@@ -34,7 +33,6 @@ RESULT = ROOT / "docs" / "memory_audit.csv"
 OPTIMIZERS = ("sgd-momentum", "adamw")
 BATCHES = (1, 8, 64)
 LARGE = ("tresnet_m", "resnet50")
-YARDSTICK = "resnet50"
 
 
 class Case(NamedTuple):
@@ -83,9 +81,9 @@ def main() -> None:
     sys.exit(1 if wrong else 0)
 
 
-def steps(batches: Iterable[int]) -> Iterator[tuple[Step, int]]:
+def steps() -> Iterator[tuple[Step, int]]:
     """Yield every combination of options, with batches."""
-    for precision, batch in itertools.product(PRECISIONS, batches):
+    for precision, batch in itertools.product(PRECISIONS, BATCHES):
         for optimizer in OPTIMIZERS:
             yield Step(True, precision, optimizer), batch
         yield Step(False, precision), batch
@@ -94,10 +92,9 @@ def steps(batches: Iterable[int]) -> Iterator[tuple[Step, int]]:
 def bundled_rows(names: Iterable[str]) -> Iterator[Row]:
     """Yield the rows of bundled specs."""
     for name in names:
-        batches = BATCHES if name.startswith("tresnet") or name == YARDSTICK else BATCHES[1:2]
         for size in (224, 448) if name in LARGE else (224,):
             graph = build_graph(load_spec(name, [f"input.size={size}"]))
-            for step, batch in steps(batches):
+            for step, batch in steps():
                 yield compare(graph, str(size), step, batch)
 
 
