@@ -1,5 +1,6 @@
 """What the pages say about the code is so: reference, codes of findings, commands, links, files they name."""
 
+import csv
 import json
 import os
 import re
@@ -10,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from tools.comparison import page as comparison_page
+from tresnet_gen.analysis.devices import gpu
+from tresnet_gen.analysis.memory import replay
+from tresnet_gen.analysis.step import Step
 from tresnet_gen.cli.app import COMMANDS
+from tresnet_gen.frontend.load import load_spec
 from tresnet_gen.frontend.reference import reference_page
 from tresnet_gen.frontend.schema import json_schema
+from tresnet_gen.graph.build import build_graph
 from tresnet_gen.resources import bundled_specs
 from tresnet_gen.version import __version__
 
@@ -95,3 +101,39 @@ def completed(line: str, folder: Path) -> list[str]:
     command = [sys.executable, str(ROOT / "cli.py")]
     done = subprocess.run(command, cwd=folder, env=os.environ | request, capture_output=True, text=True, timeout=60)
     return [item.removeprefix("plain,") for item in done.stdout.splitlines()]
+
+
+# The page on memory, where a figure comes from a prediction or from the audit.
+
+PUBLISHED_ROWS = {
+    "ResNet-50": "resnet50",
+    "TResNet-M": "tresnet_m_abn",
+    "TResNet-L": "tresnet_l_abn",
+    "TResNet-XL": "tresnet_xl_abn",
+}
+
+
+@pytest.mark.parametrize("network", PUBLISHED_ROWS)
+def test_the_largest_batches_on_the_page_are_predicted(network: str) -> None:
+    page = (ROOT / "docs" / "memory.md").read_text()
+    figures = r"(\d+) \| (\d+) \| (\d+)-(\d+) \| ([+-][\d.]+) %"
+    match = re.search(rf"^\| {network} \| {figures} \|$", page, re.MULTILINE)
+    assert match
+    graph = build_graph(load_spec(PUBLISHED_ROWS[network]))
+    fit = replay(graph, Step(True, "amp-fp16", "sgd-momentum")).max_batch(gpu("v100-16gb").memory_bytes)
+    assert tuple(map(int, match.groups()[1:4])) == (fit.typical, fit.low, fit.high)
+    assert match[5] == f"{100 * (fit.typical / int(match[1]) - 1):+.1f}"
+
+
+def test_the_page_tells_what_the_audit_found() -> None:
+    lines = (ROOT / "docs" / "memory_audit.csv").read_text().splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    drawn = sum(row["name"] == "drawn" for row in rows)
+    bundled = len({row["name"] for row in rows} - {"drawn"})
+    kernels = sum(int(row["moments"]) for row in rows)
+    told = f"{len(rows):,} steps of {bundled} bundled and {drawn} drawn specs with {kernels:,} allocating kernels"
+    assert told in " ".join((ROOT / "docs" / "memory.md").read_text().split())
+    assert bundled == len(bundled_specs())
+    assert all(row["peak_bytes"] == row["peak_measured_bytes"] for row in rows)
+    assert all(row["saved_bytes"] == row["saved_measured_bytes"] for row in rows)
+    assert [int(row["moments_that_differ"]) for row in rows if row["moments_that_differ"] != "0"] == [1]
