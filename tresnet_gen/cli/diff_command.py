@@ -8,8 +8,10 @@ import click
 
 from tresnet_gen import tables
 from tresnet_gen.analysis.counts import Totals
+from tresnet_gen.analysis.devices import Gpu
 from tresnet_gen.cli import estimate_tables, options
 from tresnet_gen.cli.estimates import Estimate, Question, as_json, estimate
+from tresnet_gen.cli.rates import Rate, rates_of, rounded
 from tresnet_gen.cli.show_command import value_text
 from tresnet_gen.cli.specs import load, refuse_second_stdin
 from tresnet_gen.cli.terminal import data, document, legend
@@ -27,6 +29,7 @@ Sides = tuple[Estimate, Estimate]
 @options.overrides()
 @options.step()
 @options.cards()
+@options.throughput()
 @options.formats("csv", "markdown")
 def command(
     old: str,
@@ -38,6 +41,9 @@ def command(
     rounding: int,
     gpus: tuple[str, ...],
     memories: tuple[int, ...],
+    own: tuple[Gpu, ...],
+    layout: str,
+    compiled: bool,
     output_format: str,
 ) -> None:
     """Show what changes from spec A to spec B: keys, shapes, counts, memory of a training step.
@@ -51,7 +57,10 @@ def command(
     [after] = load([new], overrides, output_format)
     changes = diff(before.graph, after.graph)
     step = options.step_of(True, precision, optimizer)
-    question = Question(step, batch, rounding, "nchw", options.cards_of(gpus, memories))
+    named = options.gpus_of(gpus, own)
+    modes = (False,) if compiled else (False, True)
+    rates = [rate for train in modes for rate in rates_of(named, train, layout, compiled)]
+    question = Question(step, batch, rounding, layout, options.cards_of(named, memories), tuple(rates))
     sides = estimate(before, question), estimate(after, question)
     if output_format == "json":
         document(
@@ -79,6 +88,8 @@ def _text(sides: Sides, question: Question, changes: Diff, markdown: bool) -> st
     step = question.step
     what = f"training step, {step.precision}, {step.optimizer}"
     lines += [*lay_out([(what, "bytes", "change"), *_memory_rows(sides, question)], (2,)), ""]
+    if question.rates:
+        lines += [*lay_out([("images/s", "predicted", "change", "error"), *_rate_rows(sides, question)], (2, 3)), ""]
     same = [part.name for part in changes.parts if not part.differs]
     if same:
         lines += [f"same shape and counts: {', '.join(same)}", ""]
@@ -137,6 +148,18 @@ def _memory_rows(sides: Sides, question: Question) -> Iterator[tuple[str, ...]]:
         yield name, f"{old:,} -> {new:,}" if old != new else f"{new:,}", _share(old, new)
 
 
+def _rate_rows(sides: Sides, question: Question) -> Iterator[tuple[str, ...]]:
+    for rate, old, new in zip(question.rates, *(side.speeds for side in sides), strict=True):
+        change = f"({new.images_per_s / old.images_per_s - 1:+.1%})"
+        error = f"{new.error.pct:.1f} %"
+        yield _rate_name(rate), f"{rounded(old.images_per_s)} -> {rounded(new.images_per_s)}", change, error
+
+
+def _rate_name(rate: Rate) -> str:
+    how = "torch.compile" if rate.compiled else rate.layout
+    return f"{rate.gpu.name}, {'training' if rate.train else 'inference'}, {how}"
+
+
 def _shapes(part: PartChange) -> str:
     old, new = _shape(part.old_output), _shape(part.new_output)
     return old if old == new else f"{old or '(none)'} -> {new or '(none)'}"
@@ -156,9 +179,10 @@ def _share(old: int, new: int) -> str:
 
 
 def _json(changes: Diff, sides: Sides, question: Question) -> dict[str, Any]:
-    old, new = (as_json(side, question)["memory"] for side in sides)
+    old, new = (as_json(side, question) for side in sides)
     return {
-        "memory": {"old": old, "new": new},
+        "memory": {"old": old["memory"], "new": new["memory"]},
+        "throughput": {"old": old["throughput"], "new": new["throughput"]},
         "keys": [{"key": c.key, "old": _side(c.old), "new": _side(c.new)} for c in changes.keys],
         "parts": [
             {

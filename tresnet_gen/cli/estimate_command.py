@@ -6,8 +6,11 @@ from typing import Any
 import click
 
 from tresnet_gen import tables
-from tresnet_gen.cli import estimate_tables, options
+from tresnet_gen.analysis.devices import Gpu
+from tresnet_gen.analysis.hints import CODES
+from tresnet_gen.cli import estimate_tables, hint_tables, options
 from tresnet_gen.cli.estimates import SORT_KEYS, Question, as_json, estimate, ordered
+from tresnet_gen.cli.rates import Anchor, rates_of, tied
 from tresnet_gen.cli.specs import load
 from tresnet_gen.cli.terminal import data, document
 
@@ -26,21 +29,16 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
         return f"input.size=[{int(match[1])}, {int(match[2])}]" if match[2] else f"input.size={int(match[1])}"
 
 
-@click.command("estimate", short_help="Predict parameters, MACs, activations and memory exactly.")
+@click.command("estimate", short_help="Predict parameters, MACs, activations and memory exactly; images/s.")
 @options.specs()
 @options.overrides()
 @click.option("--size", type=SizeType(), metavar="N|HxW", help="Input size, instead of the spec's.")
-@click.option("--train", is_flag=True, help="Memory of a training step, instead of inference.")
+@click.option("--train", is_flag=True, help="Memory and images/s of training, instead of inference.")
 @options.step()
 @options.cards()
 @click.option("--max-batch", is_flag=True, help="Insist on a largest batch: an error without --gpu or --memory.")
-@click.option(
-    "--layout",
-    type=click.Choice(["nchw", "nhwc"]),
-    default="nchw",
-    show_default=True,
-    help="Memory layout; it changes no figure here.",
-)
+@options.throughput()
+@options.anchor()
 @click.option(
     "--by",
     type=click.Choice(["model", "stage", "layer"]),
@@ -53,6 +51,10 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
     help="Order of several specs, the least first; batch is that of the first --gpu or --memory.",
 )
 @click.option("--reverse", is_flag=True, help="With --sort, the most first.")
+@click.option("--hints", is_flag=True, help="Say what GPUs are slow at; with --gpu what an edit would gain.")
+@click.option(
+    "--ignore", "silenced", type=click.Choice(sorted(CODES)), multiple=True, help="Leave out hints of a code."
+)
 @click.option("--conventions", is_flag=True, help="Add the same model's figures as other tools print them.")
 @options.formats("csv", "markdown")
 def command(
@@ -66,35 +68,52 @@ def command(
     rounding: int,
     gpus: tuple[str, ...],
     memories: tuple[int, ...],
+    own: tuple[Gpu, ...],
     max_batch: bool,
     layout: str,
+    compiled: bool,
+    anchor: Anchor | None,
     by: str | None,
     sort_key: str | None,
     reverse: bool,
+    hints: bool,
+    silenced: tuple[str, ...],
     conventions: bool,
     output_format: str,
 ) -> None:
-    """Predict parameters, MACs, activations and memory exactly, without torch.
+    """Predict parameters, MACs, activations and memory exactly, without torch; with --gpu images/s.
 
     Counts are per image. With several specs the models are compared, in the order given or by --sort.
     """
     if conventions and output_format == "csv":
         raise click.UsageError("--conventions has no CSV form; --format json always holds these figures")
-    if max_batch and not (gpus or memories):
+    if max_batch and not (gpus or memories or own):
         raise click.UsageError(f"--max-batch {NEEDS_MEMORY}")
-    _check_order(sort_key, reverse, train, has_memory=bool(gpus or memories))
+    _check_order(sort_key, reverse, train, has_memory=bool(gpus or memories or own))
     step = options.step_of(train, precision, optimizer)
-    question = Question(step, batch, rounding, layout, options.cards_of(gpus, memories))
-    loaded = load(specs, [*overrides, *([size] if size else [])], output_format)
+    named = options.gpus_of(gpus, own)
+    rates = tied(rates_of(named, train, layout, compiled), anchor, output_format)
+    question = Question(step, batch, rounding, layout, options.cards_of(named, memories), rates)
+    edits = [*overrides, *([size] if size else [])]
+    loaded = load(specs, edits, output_format)
     estimates = ordered((estimate(one, question) for one in loaded), sort_key, reverse)
+    found = [hint_tables.tried(one, question, edits, silenced, output_format) if hints else [] for one in estimates]
     by = by or ("model" if len(estimates) > 1 else "stage")
     match output_format:
         case "json":
-            document(models=[as_json(one, question) for one in estimates], diagnostics=[])
+            models = [as_json(one, question) for one in estimates]
+            if hints:
+                for model, one, hinted in zip(models, estimates, found, strict=True):
+                    model["hints"] = hint_tables.as_json(one, hinted)
+            document(models=models, diagnostics=[])
         case "csv":
             data(tables.csv_text(estimate_tables.plain(estimates, question, by)))
         case _:
-            data(estimate_tables.text(estimates, question, by, conventions, markdown=output_format == "markdown"))
+            markdown = output_format == "markdown"
+            data(estimate_tables.text(estimates, question, by, conventions, markdown))
+            for one, hinted in zip(estimates, found, strict=True):
+                if hinted:
+                    data(hint_tables.text(one, hinted, question, markdown))
 
 
 def _check_order(sort_key: str | None, reverse: bool, train: bool, has_memory: bool) -> None:

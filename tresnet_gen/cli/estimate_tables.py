@@ -5,6 +5,8 @@ from itertools import chain
 
 from tresnet_gen import tables
 from tresnet_gen.analysis.memory import MaxBatch, Memory
+from tresnet_gen.analysis.throughput import Part, Throughput
+from tresnet_gen.cli import rates
 from tresnet_gen.cli.estimates import Card, Estimate, Question
 from tresnet_gen.cli.terminal import legend
 
@@ -62,8 +64,12 @@ def _fit_row(card: Card, fit: MaxBatch) -> tuple[str, ...]:
 
 
 def notes(question: Question) -> list[str]:
-    """Return what the figures of memory mean."""
-    return [*([SAVED] if question.step.train else []), *([FITS] if question.cards else [])]
+    """Return what the figures of memory and throughput mean."""
+    return [
+        *([SAVED] if question.step.train else []),
+        *([FITS] if question.cards else []),
+        *([rates.NOTE] if question.rates else []),
+    ]
 
 
 def _title(one: Estimate) -> str:
@@ -79,7 +85,13 @@ def _memory_blocks(one: Estimate, question: Question, lay_out: LayOut) -> list[l
     what = "a training step" if question.step.train else "inference"
     title = f"{one.graph.spec.name}, memory of {what}: batch {question.batch:,}, {question.step.precision}"
     rows = [("", "bytes", "MiB", ""), *_memory_rows(one.memory, question, one.fits)]
-    return [[title], lay_out(rows, (1, 2))]
+    blocks = [[title], lay_out(rows, (1, 2))]
+    if one.speeds:
+        rate = question.rates[0]
+        how = "torch.compile" if rate.compiled else rate.layout
+        blocks += [[f"{one.graph.spec.name}, throughput of {'training' if rate.train else 'inference'}: amp, {how}"]]
+        blocks += [lay_out([rates.HEAD, *rates.rows(one.speeds)], range(1, 7))]
+    return blocks
 
 
 def _rows(estimates: Sequence[Estimate], question: Question, by: str, exact: bool = False) -> Rows:
@@ -87,7 +99,7 @@ def _rows(estimates: Sequence[Estimate], question: Question, by: str, exact: boo
     number = str if exact else "{:,}".format
     if by == "model":
         return [_model_head(question, exact), *(_model_row(one, question, number) for one in estimates)]
-    extra = ("saved",) if question.step.train else ()
+    extra = (*(("saved",) if question.step.train else ()), *(f"time, {rate.gpu.name}" for rate in question.rates))
     rows: Rows = [("model", by, "output", "params", "MACs", "FLOPs", "activations", *extra)]
     for one in estimates:
         rows += _part_rows(one, question, by, number)
@@ -100,14 +112,34 @@ def _part_rows(one: Estimate, question: Question, by: str, number: Callable[[int
     for part in one.counts.stages if by == "stage" else one.counts.layers:
         figures = [part.totals.params, part.totals.macs, part.totals.flops, part.totals.activations]
         figures += [saved.get(part.name, 0)] if train else []
-        rows.append((name, part.name, _shape(part.output), *map(number, figures)))
+        spent = _spent(one, by, part.name, number is str)
+        rows.append((name, part.name, _shape(part.output), *map(number, figures), *spent))
     if train:
-        rows.append((name, "loss", "", *map(number, (0, 0, 0, 0, one.memory.layers["loss"]))))
+        nothing = ["0" if number is str else "" for _ in one.speeds]
+        rows.append((name, "loss", "", *map(number, (0, 0, 0, 0, one.memory.layers["loss"])), *nothing))
     totals = one.counts.totals
     figures = [totals.params, totals.macs, totals.flops, totals.activations]
     figures += [one.memory.saved_bytes] if train else []
-    rows.append((name, "total", "", *map(number, figures)))
+    whole = [_time(speed.total, speed.total, number is str) for speed in one.speeds]
+    rows.append((name, "total", "", *map(number, figures), *whole))
     return rows
+
+
+def _spent(one: Estimate, by: str, name: str, exact: bool) -> list[str]:
+    """Return for each GPU the time of a stage or layer."""
+    found = []
+    for speed in one.speeds:
+        parts = {part.name: part for part in (speed.stages if by == "stage" else speed.layers)}
+        found.append(_time(parts[name], speed.total, exact))
+    return found
+
+
+def _time(part: Part, total: Part, exact: bool) -> str:
+    """Return seconds an image, or for people the share of them and what bounds it."""
+    if exact:
+        return f"{part.seconds:.4g}"
+    share = part.seconds / total.seconds
+    return f"{share:.1%} {part.bound}" if share else ""
 
 
 def _model_head(question: Question, exact: bool) -> tuple[str, ...]:
@@ -118,7 +150,14 @@ def _model_head(question: Question, exact: bool) -> tuple[str, ...]:
         *("model", "input", "params", "MACs", "FLOPs", "activations"),
         *memory,
         *(batches if exact else (f"batch, {label}" for label in labels)),
+        *chain.from_iterable(_rate_heads(rate.gpu.name, exact) for rate in question.rates),
     )
+
+
+def _rate_heads(name: str, exact: bool) -> tuple[str, ...]:
+    if not exact:
+        return (f"images/s, {name}",)
+    return tuple(f"{figure} {name}" for figure in ("images per s", "low", "high", "error pct"))
 
 
 def _model_row(one: Estimate, question: Question, number: Callable[[int], str]) -> tuple[str, ...]:
@@ -129,12 +168,21 @@ def _model_row(one: Estimate, question: Question, number: Callable[[int], str]) 
         fits = [str(figure) for fit in one.fits for figure in (fit.typical, fit.low, fit.high)]
     else:
         fits = [f"{fit.typical:,} ({fit.low:,}-{fit.high:,})" for fit in one.fits]
-    return spec.name, _shape((spec.input.channels, *spec.input.size)), *map(number, figures), *fits
+    speeds = list(chain.from_iterable(_speed(speed, number is str) for speed in one.speeds))
+    return spec.name, _shape((spec.input.channels, *spec.input.size)), *map(number, figures), *fits, *speeds
+
+
+def _speed(speed: Throughput, exact: bool) -> tuple[str, ...]:
+    figures = speed.images_per_s, speed.low, speed.high
+    if exact:
+        return (*(f"{figure:.2f}" for figure in figures), f"{speed.error.pct}")
+    rate, low, high = map(rates.rounded, figures)
+    return (f"{rate} ({low}-{high}, error {speed.error.pct:.1f} %)",)
 
 
 def _machine_head(head: tuple[str, ...]) -> tuple[str, ...]:
     bytes_of = {"saved": "saved_bytes", "peak": "peak_bytes"}
-    return tuple(bytes_of.get(cell, cell.lower().replace(" ", "_")) for cell in head)
+    return tuple(bytes_of.get(cell, cell.lower().replace(", ", "_").replace(" ", "_")) for cell in head)
 
 
 def _conventions(estimates: Sequence[Estimate], lay_out: LayOut) -> list[str]:

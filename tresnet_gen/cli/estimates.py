@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from tresnet_gen.analysis.counts import Counts, Totals, count
 from tresnet_gen.analysis.memory import MaxBatch, Memory, Step, replay
+from tresnet_gen.analysis.throughput import Throughput
+from tresnet_gen.cli import rates
+from tresnet_gen.cli.rates import Rate
 from tresnet_gen.cli.specs import Loaded
 from tresnet_gen.graph.graph import Graph
 
@@ -29,15 +32,17 @@ class Question(NamedTuple):
     rounding: int
     layout: str
     cards: tuple[Card, ...]
+    rates: tuple[Rate, ...] = ()
 
 
 class Estimate(NamedTuple):
-    """A spec with its figures; `fits` are the largest batches for the question's cards."""
+    """A spec with its figures: `fits` are the largest batches for the question's cards, `speeds` for its rates."""
 
     loaded: Loaded
     counts: Counts
     memory: Memory
     fits: tuple[MaxBatch, ...]
+    speeds: tuple[Throughput, ...]
 
     @property
     def graph(self) -> Graph:
@@ -74,7 +79,8 @@ def estimate(loaded: Loaded, question: Question) -> Estimate:
     """Return all figures of a spec."""
     replayed = replay(loaded.graph, question.step)
     fits = tuple(replayed.max_batch(card.memory_bytes, question.rounding) for card in question.cards)
-    return Estimate(loaded, count(loaded.graph), replayed.at(question.batch, question.rounding), fits)
+    speeds = tuple(rate.of(loaded.graph) for rate in question.rates)
+    return Estimate(loaded, count(loaded.graph), replayed.at(question.batch, question.rounding), fits, speeds)
 
 
 def as_json(one: Estimate, question: Question) -> dict[str, Any]:
@@ -97,7 +103,9 @@ def as_json(one: Estimate, question: Question) -> dict[str, Any]:
             for layer in counts.layers
         ],
         "memory": _memory(one, question),
-        "throughput": [],
+        "throughput": [
+            rates.as_json(rate, one_rate) for rate, one_rate in zip(question.rates, one.speeds, strict=True)
+        ],
     }
 
 

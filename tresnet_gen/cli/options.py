@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 from tresnet_gen.analysis import devices
 from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
 from tresnet_gen.cli.estimates import Card
+from tresnet_gen.cli.rates import AnchorType, DeviceType
 
 SUFFIXES = (".yaml", ".yml")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -128,11 +129,43 @@ def cards() -> Decorator:
             type=click.Choice(devices.names()),
             metavar="NAME",
             multiple=True,
-            help=f"Largest batch for a GPU: {', '.join(devices.names())}. Can be given several times.",
+            help=f"Largest batch and images/s on a GPU: {', '.join(devices.names())}. Can be given several times.",
         ),
         click.option(
-            "--memory", "memories", type=BytesType(), metavar="SIZE", multiple=True, help="The same for 24GiB, 16GB."
+            "--memory", "memories", type=BytesType(), metavar="SIZE", multiple=True, help="The batch for 24GiB, 16GB."
         ),
+        click.option(
+            "--device",
+            "own",
+            type=DeviceType(),
+            metavar="FILE",
+            multiple=True,
+            help="The same as --gpu for a GPU that a file describes.",
+        ),
+    )
+
+
+def throughput() -> Decorator:
+    """Return the options that say how a network runs on a GPU."""
+    return _all(
+        click.option(
+            "--layout",
+            type=click.Choice(["nchw", "nhwc"]),
+            default="nchw",
+            show_default=True,
+            help="Memory layout: nhwc is channels_last. It changes images/s alone.",
+        ),
+        click.option("--compile", "compiled", is_flag=True, help="Images/s under torch.compile."),
+    )
+
+
+def anchor() -> Decorator:
+    """Return the `--anchor` option."""
+    return click.option(
+        "--anchor",
+        type=AnchorType(),
+        metavar="MODEL=IMG_S",
+        help="Scale images/s to what you measured of one network: resnet50=805.",
     )
 
 
@@ -147,8 +180,14 @@ def step_of(train: bool, precision: str, optimizer: str | None) -> Step:
     return Step(train, precision, optimizer or "sgd-momentum")
 
 
-def cards_of(gpus: Sequence[str], memories: Sequence[int]) -> tuple[Card, ...]:
-    """Return the memories that the options name."""
-    sheets = map(devices.gpu, dict.fromkeys(gpus))
-    named = [Card(sheet.name, sheet.memory_bytes) for sheet in sheets]
-    return (*named, *(Card("", memory) for memory in dict.fromkeys(memories)))
+def gpus_of(gpus: Sequence[str], own: Sequence[devices.Gpu]) -> tuple[devices.Gpu, ...]:
+    """Return the GPUs that the options name."""
+    return (*map(devices.gpu, dict.fromkeys(gpus)), *own)
+
+
+def cards_of(gpus: Sequence[devices.Gpu], memories: Sequence[int]) -> tuple[Card, ...]:
+    """Return the memories that a step must fit in."""
+    return (
+        *(Card(gpu.name, gpu.memory_bytes) for gpu in gpus),
+        *(Card("", memory) for memory in dict.fromkeys(memories)),
+    )

@@ -1,19 +1,58 @@
-"""GPUs by name: one YAML file each, from the vendors' data sheets."""
+"""GPUs by name: one YAML file each, from the vendors' data sheets and tools/calibrate.py.
+
+A file holds `title`, `memory_gib`, `tensor_tflops` (dense FP16 products summed in FP32), `bandwidth_gb_s`; `like` names
+the GPU whose prices it borrows. `modes` are what the calibration found: `prices` (seconds for a unit of each term of
+throughput_terms.py), or `factors` on the borrowed ones, by term and for the `others`; the mean error on unseen
+architectures; the band of measured over predicted rates that holds nine in ten of them; the rows fitted.
+"""
 
 import os
+from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from tresnet_gen.analysis.throughput_terms import TERMS
 
 FOLDER = os.path.dirname(__file__)
 SUFFIX = ".yaml"
+TRANSFER = os.path.join(os.path.dirname(FOLDER), "transfer.yaml")
+MAX_BYTES = 1 << 16
+
+
+class Error(NamedTuple):
+    """Mean absolute error in percent, and measured over predicted rates that nine networks in ten lie between."""
+
+    pct: float
+    low: float
+    high: float
+
+
+class Mode(NamedTuple):
+    """What the calibration found for a mode; `prices` are empty where only `factors` were fitted.
+
+    `grouped` is the error on networks with grouped convolutions or blurs, where it is told apart.
+    """
+
+    prices: Mapping[str, float]
+    factors: Mapping[str, float]
+    error: Error
+    grouped: Error | None = None
 
 
 class Gpu(NamedTuple):
-    """A GPU; `memory_bytes` is what its data sheet promises."""
+    """A GPU; `memory_bytes` is what its data sheet promises, 0 peaks are unknown."""
 
     name: str
     title: str
     memory_bytes: int
+    tensor_tflops: float
+    bandwidth_gb_s: float
+    like: str
+    modes: Mapping[str, Mode]
+
+
+class DeviceError(Exception):
+    """A device file that cannot be read or understood; args[0] says why."""
 
 
 def names() -> list[str]:
@@ -24,8 +63,108 @@ def names() -> list[str]:
 @cache
 def gpu(name: str) -> Gpu:
     """Return a GPU by one of `names()`."""
+    return load(os.path.join(FOLDER, name + SUFFIX), name)
+
+
+@cache
+def transfer() -> dict[str, Error]:
+    """Return by basis the mean error and the band of predictions without a GPU's own calibration."""
+    sheet = _read(TRANSFER)
+    return {basis: _error(found) for basis, found in sheet["bases"].items()}
+
+
+def load(path: str, name: str) -> Gpu:
+    """Return the GPU of a file.
+
+    Raises:
+        DeviceError: when the file cannot be read, or says what no device file says.
+    """
+    sheet = _read(path)
+    faults = list(_faults(sheet))
+    if faults:
+        raise DeviceError(f"{path}: {'; '.join(faults)}")
+    return Gpu(
+        name,
+        sheet["title"],
+        int(sheet["memory_gib"] * (1 << 30)),
+        sheet["tensor_tflops"],
+        sheet["bandwidth_gb_s"],
+        sheet.get("like", ""),
+        {mode: _mode(found) for mode, found in sheet.get("modes", {}).items()},
+    )
+
+
+def _read(path: str) -> Any:
     import yaml
 
-    with open(os.path.join(FOLDER, name + SUFFIX), encoding="utf-8") as file:
-        sheet = yaml.safe_load(file)
-    return Gpu(name, sheet["title"], sheet["memory_gib"] << 30)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return yaml.load(file.read(MAX_BYTES), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        raise DeviceError(f"cannot read {path}: {reason}") from error
+
+
+def _mode(found: Mapping[str, Any]) -> Mode:
+    grouped = _error(found["grouped"]) if "grouped" in found else None
+    return Mode(found.get("prices", {}), found.get("factors", {"others": 1.0}), _error(found), grouped)
+
+
+_NUMBERS = ("memory_gib", "tensor_tflops", "bandwidth_gb_s")
+_KEYS = {"title", *_NUMBERS, "like", "modes", "source"}
+
+
+def _faults(sheet: Any) -> list[str]:
+    """Return what is wrong with a device file, all at once."""
+    if not isinstance(sheet, dict):
+        return ["a device is a mapping: title, memory_gib, tensor_tflops, bandwidth_gb_s"]
+    faults = [f"unknown key `{key}`" for key in sheet if key not in _KEYS]
+    if not isinstance(sheet.get("title"), str):
+        faults.append("`title` must be a text")
+    faults += [f"`{key}` must be a number above 0" for key in _NUMBERS if not _positive(sheet.get(key))]
+    if sheet.get("like", names()[0]) not in names():
+        faults.append(f"`like` must be one of {', '.join(names())}")
+    modes = sheet.get("modes", {})
+    if not isinstance(modes, dict):
+        return [*faults, "`modes` must be a mapping"]
+    for mode, found in modes.items():
+        faults += _mode_faults(mode, found)
+    return faults
+
+
+def _mode_faults(mode: Any, found: Any) -> list[str]:
+    if mode not in TERMS:
+        return [f"unknown mode `{mode}`; there are {', '.join(TERMS)}"]
+    if not isinstance(found, dict):
+        return [f"`modes.{mode}` must be a mapping"]
+    faults = _error_faults(f"modes.{mode}", found)
+    faults += _error_faults(f"modes.{mode}.grouped", found["grouped"]) if "grouped" in found else []
+    prices, factors = found.get("prices", {}), found.get("factors", {"others": 1.0})
+    if not isinstance(prices, dict) or (prices and set(prices) != set(TERMS[mode])):
+        faults.append(f"`modes.{mode}.prices` must have {', '.join(TERMS[mode])}")
+    elif any(not _number(price) or price < 0 for price in prices.values()):
+        faults.append(f"`modes.{mode}.prices` must be numbers, none below 0")
+    if not isinstance(factors, dict) or "others" not in factors or not set(factors) <= {"others", *TERMS[mode]}:
+        faults.append(f"`modes.{mode}.factors` must have others, beside it any of {', '.join(TERMS[mode])}")
+    elif not all(map(_positive, factors.values())):
+        faults.append(f"`modes.{mode}.factors` must be numbers above 0")
+    return faults
+
+
+def _error_faults(where: str, found: Any) -> list[str]:
+    if not isinstance(found, dict):
+        return [f"`{where}` must be a mapping"]
+    keys = ("error_pct", "low", "high")
+    return [f"`{where}.{key}` must be a number above 0" for key in keys if not _positive(found.get(key))]
+
+
+def _error(found: Mapping[str, Any]) -> Error:
+    return Error(found["error_pct"], found["low"], found["high"])
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) < 1e30
+
+
+def _positive(value: Any) -> bool:
+    return _number(value) and value > 0

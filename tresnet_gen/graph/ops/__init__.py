@@ -7,8 +7,10 @@ from tresnet_gen.graph.ops.layout import ChannelShuffle, Chunk, Concat, Input, P
 from tresnet_gen.graph.ops.norm import BatchNorm, InPlaceABN
 from tresnet_gen.graph.ops.op import Op, Shape, ShapeError, Tensors
 from tresnet_gen.graph.ops.pooling import AvgPool, GlobalMean, MaxPool
+from tresnet_gen.graph.ops.work import BYTES, Work, bytes_of, is_vector
 
 __all__ = [
+    "BYTES",
     "Activation",
     "Add",
     "AvgPool",
@@ -33,4 +35,7 @@ __all__ = [
     "Sigmoid",
     "SpaceToDepth",
     "Tensors",
+    "Work",
+    "bytes_of",
+    "is_vector",
 ]

@@ -3,22 +3,32 @@
 from collections.abc import Sequence
 
 from tresnet_gen.graph.ops.op import Op, Shape
+from tresnet_gen.graph.ops.work import Work, bytes_of, is_vector
 from tresnet_gen.graph.tape import Kernel, Tape, Tensor
 
 # What the emitted module applies in place keeps its result; the others keep their input and put out a second tensor.
 IN_PLACE = {"relu": "threshold_backward", "leaky_relu": "leaky_relu_backward"}
 OUT_OF_PLACE = {"relu6": "hardtanh", "silu": "silu", "hard_swish": "hardswish"}
 
+GATED = ("silu", "hard_swish")  # their input times a gate of it
+
 
 class Activation(Op):
     """Elementwise activation named as in the spec language; `slope` belongs to leaky_relu."""
 
     kind = "activation"
+    pointwise = True
     __slots__ = ("slope", "type")
 
     def __init__(self, type: str, slope: float | None = None) -> None:
         self.type = type
         self.slope = slope
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        if is_vector(output):
+            return {}
+        moved = bytes_of(*inputs, output)
+        return {"act_bytes": moved, "sigmoid_bytes": moved / 2} if self.type in GATED else {"act_bytes": moved}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs
@@ -34,6 +44,7 @@ class Sigmoid(Op):
     """Logistic gate."""
 
     kind = "sigmoid"
+    pointwise = True
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs
@@ -46,6 +57,7 @@ class HardSigmoid(Op):
     """Piecewise linear gate: clamp(x / 6 + 1 / 2, 0, 1)."""
 
     kind = "hard_sigmoid"
+    pointwise = True
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from tresnet_gen.graph.ops.op import Op, Shape, ShapeError, Tensors, extent
+from tresnet_gen.graph.ops.work import NARROW, SPECIALISED_GROUPS, Work, bytes_of, is_vector, padded
 from tresnet_gen.graph.tape import Kernel, Tape, Tensor
 
 
@@ -39,6 +40,37 @@ class Conv2d(Op):
     def activations(self, output: Shape) -> int:
         return prod(output)
 
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        macs, read, written = self.macs(output), bytes_of(*inputs), bytes_of(output)
+        if is_vector(output):
+            return {}
+        if self.groups == self.in_channels > 1:
+            name = "depthwise_bytes" if self.stride == 1 else "strided_depthwise_bytes"
+            return {"depthwise_macs": macs, name: read + written}
+        if self.groups > 1 and self.kernel > 1:
+            prefix = "" if self.in_channels // self.groups in SPECIALISED_GROUPS else "odd_"
+            return {f"{prefix}grouped_macs": macs, f"{prefix}grouped_bytes": read + written}
+        if self.in_channels <= 4:
+            return {"stem_macs": macs, "stem_bytes": written}
+        return self._dense_work(macs, read, written)
+
+    def _dense_work(self, macs: int, read: int, written: int) -> Work:
+        inside, outside = self.in_channels // self.groups, self.out_channels // self.groups
+        name = "pointwise" if self.kernel == 1 else "spatial"
+        work: Work = {
+            f"{name}_macs": padded(macs, outside),
+            f"{name}_read": read,
+            f"{name}_written": written,
+            "narrow_macs": macs / min(inside * self.kernel**2, 2048),
+        }
+        if inside % 8 or outside % 8:
+            work["ragged_bytes"] = read + written
+            if min(inside, outside) < NARROW:
+                work["narrow_ragged_bytes"] = read + written
+        if self.groups > 1:  # as a convolution for each group and copies around them
+            work["split_bytes"] = 2 * (read + written)
+        return work
+
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         # Autocast casts arguments from the last to the first. Input and weight are saved whatever wants a gradient.
         *bias, weight, x = [tape.cast(tensor) for tensor in (*reversed(state), *inputs)]
@@ -53,6 +85,7 @@ class BlurPool(Op):
     """Reflect padding by 1 and a fixed 3x3 depthwise binomial filter of stride 2; the filter is no parameter."""
 
     kind = "blur_pool"
+    kernels = 2
     __slots__ = ("channels",)
 
     def __init__(self, channels: int) -> None:
@@ -69,6 +102,17 @@ class BlurPool(Op):
 
     def activations(self, output: Shape) -> int:
         return prod(output)
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        ((channels, height, width),) = inputs
+        padded_bytes = bytes_of((channels, height + 2, width + 2))
+        filtered = padded_bytes + bytes_of(output)
+        return {
+            "pad_bytes": bytes_of(*inputs) + padded_bytes,
+            "blur_bytes": filtered,
+            "strided_depthwise_bytes": filtered,
+            "depthwise_macs": self.macs(output),
+        }
 
     @property
     def constants(self) -> Tensors:

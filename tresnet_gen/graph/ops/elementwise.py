@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tresnet_gen.graph.ops.op import Op, Shape
+from tresnet_gen.graph.ops.work import Work, bytes_of
 from tresnet_gen.graph.tape import BOOL, Kernel, Tape, Tensor
 
 
@@ -10,6 +11,10 @@ class Scale(Op):
     """Product of a feature map with one gate per channel."""
 
     kind = "mul"
+    pointwise = True
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"scale_bytes": bytes_of(inputs[0], output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         x, gate = inputs
@@ -24,6 +29,10 @@ class Add(Op):
     """Sum of two feature maps of one shape."""
 
     kind = "add"
+    pointwise = True
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"add_bytes": bytes_of(*inputs, output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         y = tape.copy(inputs[0])

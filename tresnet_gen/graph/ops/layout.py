@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tresnet_gen.graph.ops.op import Op, Shape, ShapeError
+from tresnet_gen.graph.ops.work import Work, bytes_of
 from tresnet_gen.graph.tape import Kernel, Tape, Tensor
 
 
@@ -10,6 +11,7 @@ class Input(Op):
     """The image."""
 
     kind = "input"
+    kernels = 0
     __slots__ = ("shape",)
 
     def __init__(self, shape: Shape) -> None:
@@ -35,6 +37,9 @@ class SpaceToDepth(Op):
             raise ShapeError(f"{height} x {width} does not divide into {b} x {b} patches")
         return channels * b * b, height // b, width // b
 
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"copy_bytes": bytes_of(*inputs, output)}
+
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs
         channels, _, width = x.shape
@@ -49,6 +54,7 @@ class Part(Op):
     """One of the parts that channels are split into; `widths` are the channels of all of them, a view costs nothing."""
 
     kind = "split"
+    kernels = 0
     __slots__ = ("index", "widths")
 
     def __init__(self, widths: tuple[int, ...], index: int) -> None:
@@ -57,6 +63,9 @@ class Part(Op):
 
     def output(self, shape: Shape) -> Shape:
         return (self.widths[self.index], *shape[1:])
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"split_bytes": bytes_of(output, output)}  # what reads the view copies it first
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs
@@ -82,6 +91,9 @@ class Concat(Op):
     def output(self, shape: Shape) -> Shape:
         return (self.channels, *shape[1:])
 
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"copy_bytes": bytes_of(*inputs, output)}
+
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         y = tape.new(output, inputs[0].width)
         tape.mark("cat")
@@ -96,6 +108,9 @@ class ChannelShuffle(Op):
 
     def __init__(self, groups: int) -> None:
         self.groups = groups
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"copy_bytes": bytes_of(*inputs, output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from tresnet_gen.graph.ops.op import Op, Shape, Tensors
+from tresnet_gen.graph.ops.work import Work, bytes_of
 from tresnet_gen.graph.tape import Kernel, Tape, Tensor
 
 
@@ -11,6 +12,7 @@ class BatchNorm(Op):
     """Batch norm with affine parameters and running statistics."""
 
     kind = "batch_norm"
+    pointwise = True
     __slots__ = ("channels",)
 
     def __init__(self, channels: int) -> None:
@@ -26,6 +28,9 @@ class BatchNorm(Op):
 
     def fvcore_flops(self, output: Shape) -> int:
         return 2 * prod(output)
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"norm_bytes": bytes_of(*inputs, output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (weight, bias, mean, variance, _), (x,) = state, inputs
@@ -50,6 +55,7 @@ class InPlaceABN(Op):
     """
 
     kind = "inplace_abn"
+    pointwise = True
     __slots__ = ("channels", "slope")
 
     def __init__(self, channels: int, slope: float) -> None:
@@ -59,6 +65,9 @@ class InPlaceABN(Op):
     parameters = BatchNorm.parameters
     buffers = BatchNorm.buffers
     fvcore_flops = BatchNorm.fvcore_flops
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"inplace_norm_bytes": bytes_of(*inputs, output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (weight, bias, _, _, _), (x,) = state, inputs

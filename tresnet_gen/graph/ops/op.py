@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import ClassVar
 
+from tresnet_gen.graph.ops.work import Work
 from tresnet_gen.graph.tape import Tape, Tensor
 
 Shape = tuple[int, ...]
@@ -26,6 +27,8 @@ class Op:
     """
 
     kind: ClassVar[str]
+    kernels: ClassVar[int] = 1  # launched in eager mode
+    pointwise: ClassVar[bool] = False  # each output element needs one of each input
     __slots__: tuple[str, ...] = ()
 
     def _values(self) -> tuple[object, ...]:
@@ -83,6 +86,13 @@ class Op:
         `state` are the op's parameters, buffers and constants, `inputs` the tensors it reads.
         """
         raise NotImplementedError
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        """Return what the op does to a GPU beside launching kernels and reading weights: a quantity's name, its amount.
+
+        `inputs` are the shapes of what it reads.
+        """
+        return {}
 
     def fvcore_flops(self, output: Shape) -> int:
         """Return what fvcore's FlopCountAnalysis counts for the op."""

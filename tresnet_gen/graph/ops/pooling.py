@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tresnet_gen.graph.ops.op import Op, Shape, extent
+from tresnet_gen.graph.ops.work import Work, bytes_of
 from tresnet_gen.graph.tape import INT64, Kernel, Tape, Tensor
 
 
@@ -14,6 +15,9 @@ class MaxPool(Op):
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
         return channels, extent(height, 3, 2, 1), extent(width, 3, 2, 1)
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"max_pool_bytes": bytes_of(*inputs, output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs
@@ -31,6 +35,9 @@ class AvgPool(Op):
     def output(self, shape: Shape) -> Shape:
         channels, height, width = shape
         return channels, (height + 1) // 2, (width + 1) // 2
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"avg_pool_bytes": bytes_of(*inputs, output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs
@@ -50,6 +57,9 @@ class GlobalMean(Op):
 
     def output(self, shape: Shape) -> Shape:
         return (shape[0], 1, 1) if self.keepdim else shape[:1]
+
+    def work(self, inputs: Sequence[Shape], output: Shape) -> Work:
+        return {"mean_bytes": bytes_of(*inputs, output)}
 
     def run(self, tape: Tape, output: Shape, state: Sequence[Tensor], *inputs: Tensor) -> Tensor:
         (x,) = inputs

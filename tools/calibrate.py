@@ -1,0 +1,396 @@
+"""Fits the prices of the throughput model to published measurements and writes them to the device files.
+
+    python tools/calibrate.py TABLE.csv [--check]
+
+TABLE has a row for each measurement: source, device, precision, layout, compile, mode, arch, family, group, img_size,
+samples_per_s, abn, primary, and the network's own gmacs_trace, macts_trace, params_trace. Rows with primary = 1 are
+fitted whose network the spec language says; its counts must agree with the row's. Prints errors by cross-validation
+over architectures; --check writes nothing.
+"""
+
+import argparse
+import csv
+import hashlib
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from calibration_specs import OUTSIDE, text  # noqa: E402
+from fitting import Array, cross_validated, fitted, mean_error, pairs_right, spearman  # noqa: E402
+
+from tresnet_gen.analysis import devices, throughput  # noqa: E402
+from tresnet_gen.analysis.counts import count  # noqa: E402
+from tresnet_gen.analysis.throughput_terms import COMPUTE, TERMS  # noqa: E402
+from tresnet_gen.frontend.load import load_spec, parse_spec  # noqa: E402
+from tresnet_gen.graph.build import build_graph  # noqa: E402
+from tresnet_gen.graph.graph import Graph  # noqa: E402
+
+GPUS = {
+    **{"3090": "rtx3090", "4090": "rtx4090", "pro6000maxq": "rtx-pro-6000-maxq"},
+    **{"v100_16g_paper": "v100-16gb", "v100_16g_nv": "v100-16gb", "a100_80g": "a100-80gb", "t4": "t4"},
+}
+FITTED = ("rtx3090", "rtx4090", "rtx-pro-6000-maxq")
+COUNTS_AGREE = 2e-3
+FLOOR = 0.7  # of what the data sheet's peaks would take
+FOLDS, SEEDS = 5, (0, 1, 2)
+BAND = (5, 95)  # percent: nine in ten
+PASSES = {"infer": 1, "train": 3}
+TOLD_APART = ("train nhwc",)  # modes where some networks err far more
+ROWS_FOR_TWO = 7
+LEAST_FACTOR = 0.5
+ALIASES = {"mobilenetv3_rw": "mobilenetv3_large_100"}
+ANCHOR = ("resnet50", 224)
+EDITS = (
+    *(("resnet50", "resnet50d"), ("resnet50", "seresnet50"), ("resnet50", "wide_resnet50_2"), ("resnet26", "resnet50")),
+    *(("resnet50", "resnext50_32x4d"), ("resnet50t", "seresnet50t"), ("resnet18", "seresnet18")),
+    *(
+        ("resnet101d", "resnet152d"),
+        ("resnet152d", "resnet200d"),
+        ("resnet200d", "seresnet200d"),
+        ("resnet50", "resnet50t"),
+    ),
+    *(("resnext101_64x4d", "seresnext101_64x4d"), ("seresnext101_32x4d", "seresnext101_32x8d")),
+    *(("resnext50_32x4d", "resnext50d_32x4d"), ("tresnet_m", "tresnet_l"), ("resnet50", "resnetrs50")),
+    *(("efficientnet_lite0", "efficientnet_b0"), ("mobilenetv2_100", "mobilenetv2_110d"), ("mixnet_m", "mixnet_xl")),
+    *(
+        ("mobilenetv2_110d", "mobilenetv2_120d"),
+        ("mnasnet_075", "semnasnet_075"),
+        ("mobilenetv2_075", "mobilenetv2_100"),
+    ),
+)
+
+
+class Row(NamedTuple):
+    """A measurement: where, of what, and seconds an image."""
+
+    gpu: str
+    mode: str
+    arch: str
+    size: int
+    abn: bool
+    family: str
+    group: str
+    seconds: float
+
+    @property
+    def network(self) -> tuple[str, int, bool]:
+        """What tells graphs apart."""
+        return self.arch, self.size, self.abn
+
+
+class Table(NamedTuple):
+    """The rows that can be fitted, the reasons for the others, and the file's hash."""
+
+    rows: list[Row]
+    left_out: Counter[str]
+    sha256: str
+
+
+def main() -> int:
+    """Read, fit, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    arguments = parser.parse_args()
+    table = read(arguments.table)
+    print(f"{len(table.rows)} rows of {len({row.network for row in table.rows})} networks; sha256 {table.sha256}")
+    for reason, rows in sorted(table.left_out.items()):
+        print(f"  left out, {rows} rows: {reason}")
+    found = fit_all(table)
+    scale_all(table, found)
+    if not arguments.check:
+        for gpu, modes in found.items():
+            write(gpu, modes, table)
+    write_transfer(transfers(table, found), table, arguments.check)
+    return 0
+
+
+# Rows and networks.
+
+
+def read(path: Path) -> Table:
+    """Return the table's rows that are primary and whose network the language says."""
+    content = path.read_bytes()
+    rows, left_out = [], Counter[str]()
+    for record in csv.DictReader(content.decode().splitlines()):
+        if record["primary"] != "1" or record["device"] not in GPUS or record["precision"] != "amp":
+            continue
+        reason = _outside(record)
+        if reason:
+            left_out[reason] += 1
+            continue
+        row = _row(record)
+        _check_counts(row, record)
+        rows.append(row)
+    return Table(rows, left_out, hashlib.sha256(content).hexdigest())
+
+
+def _outside(record: dict[str, str]) -> str:
+    for key in (record["arch"], record["family"], "tf_" if record["model"].startswith("tf_") else ""):
+        if key in OUTSIDE:
+            return f"{key}: {OUTSIDE[key]}"
+    return ""
+
+
+def _row(record: dict[str, str]) -> Row:
+    mode = throughput.mode_name(record["mode"] == "train", record["layout"], record["compile"] == "inductor")
+    return Row(
+        GPUS[record["device"]],
+        mode,
+        ALIASES.get(record["arch"], record["arch"]),
+        int(record["img_size"]),
+        record["abn"] == "inplace_abn",
+        record["family"],
+        record["group"],
+        1.0 / float(record["samples_per_s"]),
+    )
+
+
+def _check_counts(row: Row, record: dict[str, str]) -> None:
+    totals = count(graph(row.network)).totals
+    columns = (
+        ("params_trace", totals.params / 1e6),
+        ("gmacs_trace", totals.macs / 1e9),
+        ("macts_trace", totals.activations / 1e6),
+    )
+    for column, own in columns:
+        published = float(record[column])
+        if abs(own / published - 1) > COUNTS_AGREE:
+            raise SystemExit(f"{row.arch} at {row.size}: {column} is {own:.4f}, published {published}")
+
+
+@cache
+def graph(network: tuple[str, int, bool]) -> Graph:
+    """Return the graph of a network at a size, with in-place ABN or not."""
+    name, size, abn = network
+    own = text(name)
+    overrides = [f"input.size={size}"]
+    return build_graph(
+        parse_spec(own, name, overrides) if own else load_spec(name + ("_abn" if abn else ""), overrides)
+    )
+
+
+@cache
+def features(network: tuple[str, int, bool], mode: str) -> tuple[float, ...]:
+    """Return what a network comes to in each term of a mode."""
+    per_op = [throughput.amounts(work, mode) for work in throughput.works(graph(network), mode)]
+    return tuple(map(sum, zip(*per_op, strict=True)))
+
+
+def matrix(rows: Iterable[Row]) -> tuple[Array, Array]:
+    """Return the features and seconds of rows of one mode."""
+    listed = list(rows)
+    return np.array([features(row.network, row.mode) for row in listed]), np.array([row.seconds for row in listed])
+
+
+# Fits.
+
+
+def fit_all(table: Table) -> dict[str, dict[str, Any]]:
+    """Return what the device files say of the GPUs with enough rows; print the errors."""
+    found: dict[str, dict[str, Any]] = {name: {} for name in FITTED}
+    print("\ncross-validated over architectures, 5 folds, 3 draws; baselines refitted in the same folds")
+    head = "gpu", "mode", "rows", "error %", "median", "p95", "Spearman", "pairs %", "family out", "MACs", "MACs+acts"
+    print(_line(head))
+    for gpu in FITTED:
+        for mode in TERMS:
+            rows = [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)]
+            if rows:
+                found[gpu][mode] = _fit(gpu, mode, rows)
+    return found
+
+
+def _fit(gpu: str, mode: str, rows: list[Row]) -> dict[str, Any]:
+    x, seconds = matrix(rows)
+    low = floors(gpu, mode)
+    groups = [row.group for row in rows]
+    runs = [cross_validated(x, seconds, groups, lambda a, b: fitted(a, b, low), FOLDS, seed) for seed in SEEDS]
+    ratios = np.concatenate([run / seconds for run in runs])  # measured over predicted rate
+    families = [row.family for row in rows]
+    unseen = cross_validated(x, seconds, families, lambda a, b: fitted(a, b, low), len(set(families)), 0)
+    errors = [
+        float(np.mean([measure(run, seconds) for run in runs])) for measure in (mean_error, spearman, pairs_right)
+    ]
+    absolute = np.abs(1 / ratios - 1)
+    figures = (100 * errors[0], 100 * float(np.median(absolute)), 100 * float(np.percentile(absolute, 95)))
+    plain = [_baseline(rows, seconds, groups, names) for names in (("macs",), ("macs", "activations"))]
+    percents = (*figures, 100 * errors[2], 100 * mean_error(unseen, seconds), *plain)
+    cells = [f"{percent:.2f}" for percent in percents]
+    print(_line((gpu, mode, str(len(rows)), *cells[:3], f"{errors[1]:.4f}", *cells[3:])))
+    _print_edits(rows, runs[0], seconds)
+    prices = dict(zip(TERMS[mode], fitted(x, seconds, low).tolist(), strict=True))
+    told = _error(ratios)
+    if mode in TOLD_APART:
+        odd = np.tile([any(throughput.is_grouped(node.op) for node in graph(r.network).nodes) for r in rows], len(runs))
+        told = {**_error(ratios[~odd]), "grouped": _error(ratios[odd])}
+        print(f"    with grouped convolutions or blurs {told['grouped']['error_pct']} %, without {told['error_pct']} %")
+    return {
+        "prices": {term: float(f"{price:.4g}") for term, price in prices.items()},
+        **told,
+        "family_error_pct": round(100 * mean_error(unseen, seconds), 2),
+        "spearman": round(errors[1], 4),
+        "rows": len(rows),
+    }
+
+
+def _error(ratios: Array) -> dict[str, Any]:
+    """Return what a device file says of measured over predicted rates."""
+    low, high = np.percentile(ratios, BAND)
+    error = 100 * float(np.abs(1 / ratios - 1).mean())
+    return {"error_pct": round(error, 2), "low": round(float(low), 3), "high": round(float(high), 3)}
+
+
+def floors(gpu: str, mode: str) -> Array:
+    """Return the least price of each term: compute and bytes no cheaper than the data sheet's peaks allow."""
+    sheet = devices.gpu(gpu)
+    compute = FLOOR * PASSES[mode.split()[0]] / (sheet.tensor_tflops * 0.5e12)
+    memory = FLOOR / (sheet.bandwidth_gb_s * 1e9)
+    bytes_terms = ("convolution", "depthwise", "elementwise")
+    return np.array([compute if term in COMPUTE else memory if term in bytes_terms else 0.0 for term in TERMS[mode]])
+
+
+def _baseline(rows: list[Row], seconds: Array, groups: list[str], names: tuple[str, ...]) -> float:
+    totals = [count(graph(row.network)).totals for row in rows]
+    x = np.array([[float(getattr(total, name)) for name in names] for total in totals])
+    nothing = np.zeros(len(names))
+    run = cross_validated(x, seconds, groups, lambda a, b: fitted(a, b, nothing), FOLDS, 0)
+    return 100 * mean_error(run, seconds)
+
+
+def _print_edits(rows: list[Row], predicted: Array, seconds: Array) -> None:
+    """Print how well ratios of rates are predicted between networks that one edit sets apart."""
+    at = {(row.arch, row.size): index for index, row in enumerate(rows)}
+    both = [
+        (at[a, s], at[b, s]) for a, b in EDITS for s in sorted({r.size for r in rows}) if (a, s) in at and (b, s) in at
+    ]
+    if not both:
+        return
+    said, measured = (np.array([v[i] / v[j] for i, j in both]) for v in (predicted, seconds))
+    clear = np.abs(np.log(measured)) > math.log(1.02)
+    right = 100 * (np.sign(np.log(said)) == np.sign(np.log(measured)))[clear].mean()
+    error = 100 * np.abs(said / measured - 1).mean()
+    print(f"    {len(both)} single edits: mean error of the ratio {error:.2f} %, direction right {right:.0f} %")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "  ".join([f"{cells[0]:18}", f"{cells[1]:13}", *(f"{cell:>10}" for cell in cells[2:])])
+
+
+# GPUs with few rows or none.
+
+
+def scale_all(table: Table, found: dict[str, dict[str, Any]]) -> None:
+    """Add factors for the modes of GPUs that have too few rows for prices."""
+    print("\nfactors on the prices of another GPU; error of each row from factors fitted to the others")
+    for gpu, mode in sorted({(row.gpu, row.mode) for row in table.rows if row.gpu not in FITTED}):
+        rows = [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)]
+        if len(rows) > 1:
+            found.setdefault(gpu, {})[mode] = _scale(gpu, mode, rows, found)
+
+
+def _scale(gpu: str, mode: str, rows: list[Row], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return one factor, or with rows enough a second one for depthwise convolutions, which old kernels are slow at."""
+    x, seconds = matrix(rows)
+    borrowed = x * np.array(_lent(gpu, mode, found))
+    names = ("others", "depthwise") if len(rows) >= ROWS_FOR_TWO else ("others",)
+    apart = np.array([term in names for term in TERMS[mode]])
+    parts = [borrowed[:, ~apart], borrowed[:, apart]] if len(names) == 2 else [borrowed]
+    sums = np.stack([part.sum(1) for part in parts], 1)
+    low = np.full(len(names), LEAST_FACTOR)
+    single = [str(index) for index in range(len(rows))]
+    unseen = cross_validated(sums, seconds, single, lambda a, b: fitted(a, b, low), len(rows), 0)
+    factors = dict(zip(names, fitted(sums, seconds, low).tolist(), strict=True))
+    error, ratios = mean_error(unseen, seconds), unseen / seconds
+    said = ", ".join(f"{name} x {factor:.3f}" for name, factor in factors.items())
+    rho = spearman(unseen, seconds)
+    print(f"{gpu:18}{mode:13} {len(rows)} rows, {said}, error {100 * error:.1f} %, Spearman {rho:.3f}")
+    for row, ratio in zip(rows, ratios, strict=True):
+        print(f"    {row.arch}@{row.size}: {100 * (1 / ratio - 1):+.1f} %")
+    return {
+        "factors": {name: float(f"{factor:.4g}") for name, factor in factors.items()},
+        "error_pct": round(100 * error, 2),
+        "low": round(min(1.0, float(ratios.min())), 3),
+        "high": round(max(1.0, float(ratios.max())), 3),
+        "rows": len(rows),
+    }
+
+
+def _lent(gpu: str, mode: str, found: dict[str, dict[str, Any]], but: str = "") -> list[float]:
+    """Return the prices that a GPU borrows from the first lender that has the mode and is not `but`."""
+    sheet = devices.gpu(gpu)
+    names = [name for name in (sheet.like, *throughput.LENDERS, *FITTED) if name in FITTED and name not in (gpu, but)]
+    name = next(name for name in names if mode in found[name])
+    own = devices.gpu(name)
+    lender = own._replace(modes={mode: devices.Mode(found[name][mode]["prices"], {}, devices.Error(0.0, 1.0, 1.0))})
+    return list(throughput.lent(lender, sheet, mode).values())
+
+
+def transfers(table: Table, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return the errors of predicting a fitted GPU from another one, without and with one measured network."""
+    print("\nfrom another GPU's prices and the data sheets: measured over predicted rate")
+    raw: list[Array] = []
+    tied: list[Array] = []
+    for gpu in FITTED:
+        for mode in found[gpu]:
+            if not any(mode in found[other] for other in FITTED if other != gpu):
+                continue
+            rows = [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)]
+            x, seconds = matrix(rows)
+            predicted = x @ np.array(_lent(gpu, mode, found))
+            ratios = predicted / seconds
+            anchor = next(i for i, row in enumerate(rows) if (row.arch, row.size) == ANCHOR)
+            raw.append(ratios)
+            tied.append(ratios / ratios[anchor])
+            figures = np.percentile(ratios, (5, 50, 95))
+            error = 100 * mean_error(predicted * seconds[anchor] / predicted[anchor], seconds)
+            print(
+                f"{gpu:18}{mode:13} {figures[0]:.2f} - {figures[1]:.2f} - {figures[2]:.2f}, Spearman "
+                f"{spearman(predicted, seconds):.4f}; anchored at {ANCHOR[0]}: error {error:.1f} %"
+            )
+    spreads = [spread for ratios in raw for spread in np.percentile(ratios, BAND)]
+    spreads += [
+        1 / mode["factors"]["others"] for modes in found.values() for mode in modes.values() if "factors" in mode
+    ]
+    bare, fixed = np.concatenate(raw), np.concatenate(tied)
+    unknown = _error(bare)
+    # Networks on one GPU err alike, so that the band of a GPU never seen is the widest of those seen.
+    unknown |= {"low": round(float(min(spreads)), 3), "high": round(float(max(spreads)), 3)}
+    return {throughput.DATA_SHEET: unknown, throughput.ANCHORED: _error(fixed)}
+
+
+# Files.
+
+
+def write(gpu: str, modes: dict[str, Any], table: Table) -> None:
+    """Write what was found to a device file, behind what its data sheet says."""
+    path = Path(devices.FOLDER) / f"{gpu}{devices.SUFFIX}"
+    sheet = yaml.safe_load(path.read_text())
+    sheet |= {"modes": modes, "source": _source(table)}
+    path.write_text(yaml.safe_dump(sheet, sort_keys=False, width=120))
+
+
+def write_transfer(bases: dict[str, dict[str, float]], table: Table, check: bool) -> None:
+    """Write the errors of predictions without a calibration."""
+    for basis, error in bases.items():
+        print(f"{basis}: {error}")
+    if not check:
+        sheet = {"bases": bases, "source": _source(table)}
+        Path(devices.TRANSFER).write_text(yaml.safe_dump(sheet, sort_keys=False, width=120))
+
+
+def _source(table: Table) -> dict[str, Any]:
+    return {"tool": "tools/calibrate.py", "table_sha256": table.sha256, "rows": len(table.rows)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Hints: parts of a spec that GPUs are known to be slow at, each with the edit that would show what it costs.
+
+A hint is no fault: accuracy may be worth its price. Codes are stable, so that one can be silenced.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tresnet_gen.frontend.spec import BottleneckStage, ConvStem, DeepStem, Spec
+from tresnet_gen.graph import ops
+from tresnet_gen.graph.graph import Graph
+from tresnet_gen.graph.ops.work import SPECIALISED_GROUPS
+
+CODES = {
+    "H101": "width that is no multiple of 8",
+    "H102": "squeeze-and-excitation at high resolution",
+    "H103": "blur at high resolution",
+    "H104": "channels per group without kernels of their own",
+    "H105": "stem at full resolution",
+}
+HIGH_RESOLUTION = 4  # the input's side over that of the feature map, at most
+PATCH = 4
+
+
+class Hint(NamedTuple):
+    """What is slow, where, and the `--set` edits that would change it."""
+
+    code: str
+    path: str
+    message: str
+    edits: tuple[str, ...]
+
+
+def hints(graph: Graph) -> Iterator[Hint]:
+    """Yield the hints for a graph's spec, in the order of the spec."""
+    spec = graph.spec
+    yield from _stem(spec)
+    for index in range(len(spec.stages)):
+        yield from _widths(spec, index)
+        yield from _high_resolution(graph, index)
+        yield from _groups(spec, index)
+
+
+def _stem(spec: Spec) -> Iterator[Hint]:
+    stem, (height, width) = spec.stem, spec.input.size
+    if isinstance(stem, ConvStem | DeepStem) and stem.pool and height % PATCH == width % PATCH == 0:
+        channels = stem.widths[-1] if isinstance(stem, DeepStem) else stem.width
+        edit = f"stem={{type: space_to_depth, block_size: {PATCH}, width: {channels}}}"
+        yield Hint("H105", "stem", f"convolution and pool at {height // 2} x {width // 2} pixels", (edit,))
+
+
+def _widths(spec: Spec, index: int) -> Iterator[Hint]:
+    stage = spec.stages[index]
+    if stage.width % 8:
+        near = max(8, (stage.width + 4) // 8 * 8)
+        path = f"stages.{index}.width"
+        # Grouped stages keep their channels a group, where they can.
+        groups = getattr(stage, "groups", 1)
+        if near % groups == 0:
+            yield Hint("H101", path, f"{stage.width} channels fill no tile of 8", (f"{path}={near}",))
+
+
+def _high_resolution(graph: Graph, index: int) -> Iterator[Hint]:
+    side = max(graph.spec.input.size)
+    inside = [node for node in graph.nodes if node.origin == ("stages", index)]
+    scaled = [node.shape for node in inside if isinstance(node.op, ops.Scale)]
+    if scaled and max(map(max, (shape[1:] for shape in scaled))) * HIGH_RESOLUTION >= side:
+        shape = " x ".join(map(str, scaled[-1]))
+        message = f"{len(scaled)} times reads and writes {shape} to scale it"
+        yield Hint("H102", f"stages.{index}.se", message, (f"stages.{index}.se=null",))
+    for node in inside:
+        if isinstance(node.op, ops.BlurPool):
+            before = graph.nodes[node.inputs[0]].shape
+            if max(before[1:]) * HIGH_RESOLUTION >= side:
+                message = f"pads, copies and filters {' x '.join(map(str, before))}"
+                yield Hint("H103", f"stages.{index}.aa", message, (f"stages.{index}.aa=false",))
+
+
+def _groups(spec: Spec, index: int) -> Iterator[Hint]:
+    stage = spec.stages[index]
+    if not isinstance(stage, BottleneckStage) or stage.groups == 1:
+        return
+    channels = stage.width // stage.groups
+    fitting = [size for size in SPECIALISED_GROUPS if stage.width % size == 0]
+    if channels in SPECIALISED_GROUPS or not fitting:
+        return
+    near = min(fitting, key=lambda size: (abs(size - channels), size))
+    path = f"stages.{index}.groups"
+    message = f"{channels} channels a group; fast are {', '.join(map(str, sorted(SPECIALISED_GROUPS)))}"
+    yield Hint("H104", path, message, (f"{path}={stage.width // near}",))
