@@ -1,21 +1,17 @@
-"""Fits the prices of the throughput model to published measurements and writes them to the device files.
+"""Fits the throughput model to published measurements; writes its weights and the prices of the device files.
 
     python tools/calibrate.py TABLE.csv [--check]
 
-TABLE has a row for each measurement: source, device, precision, layout, compile, mode, arch, family, group, img_size,
-samples_per_s, abn, primary, and the network's own gmacs_trace, macts_trace, params_trace. Rows with primary = 1 are
-fitted whose network the spec language says; its counts must agree with the row's. Prints errors by cross-validation
-over architectures; --check writes nothing.
+tools/measurements.py says what TABLE holds. Rows with primary = 1 are fitted whose network the spec language says; its
+counts must agree with the row's. Prints errors by cross-validation over architectures, in which weights and prices are
+both found anew without the rows they are held against; --check writes nothing.
 """
 
 import argparse
-import csv
-import hashlib
+import json
 import math
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,22 +21,17 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-from calibration_specs import OUTSIDE, text  # noqa: E402
+import weights as weighing  # noqa: E402
 from fitting import Array, cross_validated, fitted, mean_error, pairs_right, spearman  # noqa: E402
+from measurements import Row, Table, graph, quantities, read  # noqa: E402
+from weights import Form, Sample  # noqa: E402
 
-from tresnet_gen.analysis import devices, throughput  # noqa: E402
+from tresnet_gen.analysis import devices, throughput, throughput_terms  # noqa: E402
 from tresnet_gen.analysis.counts import count  # noqa: E402
-from tresnet_gen.analysis.throughput_terms import COMPUTE, TERMS  # noqa: E402
-from tresnet_gen.frontend.load import load_spec, parse_spec  # noqa: E402
-from tresnet_gen.graph.build import build_graph  # noqa: E402
-from tresnet_gen.graph.graph import Graph  # noqa: E402
+from tresnet_gen.analysis.throughput_terms import COMPUTE, terms  # noqa: E402
 
-GPUS = {
-    **{"3090": "rtx3090", "4090": "rtx4090", "pro6000maxq": "rtx-pro-6000-maxq"},
-    **{"v100_16g_paper": "v100-16gb", "v100_16g_nv": "v100-16gb", "a100_80g": "a100-80gb", "t4": "t4"},
-}
+TERMS = terms()
 FITTED = ("rtx3090", "rtx4090", "rtx-pro-6000-maxq")
-COUNTS_AGREE = 2e-3
 FLOOR = 0.7  # of what the data sheet's peaks would take
 FOLDS, SEEDS = 5, (0, 1, 2)
 BAND = (5, 95)  # percent: nine in ten
@@ -48,7 +39,6 @@ PASSES = {"infer": 1, "train": 3}
 TOLD_APART = ("train nhwc",)  # modes where some networks err far more
 ROWS_FOR_TWO = 7
 LEAST_FACTOR = 0.5
-ALIASES = {"mobilenetv3_rw": "mobilenetv3_large_100"}
 ANCHOR = ("resnet50", 224)
 EDITS = (
     *(("resnet50", "resnet50d"), ("resnet50", "seresnet50"), ("resnet50", "wide_resnet50_2"), ("resnet26", "resnet50")),
@@ -70,30 +60,17 @@ EDITS = (
 )
 
 
-class Row(NamedTuple):
-    """A measurement: where, of what, and seconds an image."""
+class Model(NamedTuple):
+    """What a mode's quantities weigh."""
 
-    gpu: str
-    mode: str
-    arch: str
-    size: int
-    abn: bool
-    family: str
-    group: str
-    seconds: float
-
-    @property
-    def network(self) -> tuple[str, int, bool]:
-        """What tells graphs apart."""
-        return self.arch, self.size, self.abn
+    form: Form
+    weights: Array
 
 
-class Table(NamedTuple):
-    """The rows that can be fitted, the reasons for the others, and the file's hash."""
-
-    rows: list[Row]
-    left_out: Counter[str]
-    sha256: str
+def shipped(mode: str) -> Model:
+    """Return the model of a mode as it is in the package."""
+    form = Form(TERMS[mode])
+    return Model(form, np.array([TERMS[mode][term][name] for term, name in form.quantities]))
 
 
 def main() -> int:
@@ -106,141 +83,89 @@ def main() -> int:
     print(f"{len(table.rows)} rows of {len({row.network for row in table.rows})} networks; sha256 {table.sha256}")
     for reason, rows in sorted(table.left_out.items()):
         print(f"  left out, {rows} rows: {reason}")
-    found = fit_all(table)
-    scale_all(table, found)
+    models, found = fit_all(table)
+    scale_all(table, models, found)
+    bases = transfers(table, models, found)
     if not arguments.check:
+        write_weights(models)
         for gpu, modes in found.items():
             write(gpu, modes, table)
-    write_transfer(transfers(table, found), table, arguments.check)
+        write_transfer(bases, table)
     return 0
 
 
-# Rows and networks.
+# Features.
 
 
-def read(path: Path) -> Table:
-    """Return the table's rows that are primary and whose network the language says."""
-    content = path.read_bytes()
-    rows, left_out = [], Counter[str]()
-    for record in csv.DictReader(content.decode().splitlines()):
-        if record["primary"] != "1" or record["device"] not in GPUS or record["precision"] != "amp":
-            continue
-        reason = _outside(record)
-        if reason:
-            left_out[reason] += 1
-            continue
-        row = _row(record)
-        _check_counts(row, record)
-        rows.append(row)
-    return Table(rows, left_out, hashlib.sha256(content).hexdigest())
-
-
-def _outside(record: dict[str, str]) -> str:
-    for key in (record["arch"], record["family"], "tf_" if record["model"].startswith("tf_") else ""):
-        if key in OUTSIDE:
-            return f"{key}: {OUTSIDE[key]}"
-    return ""
-
-
-def _row(record: dict[str, str]) -> Row:
-    mode = throughput.mode_name(record["mode"] == "train", record["layout"], record["compile"] == "inductor")
-    return Row(
-        GPUS[record["device"]],
-        mode,
-        ALIASES.get(record["arch"], record["arch"]),
-        int(record["img_size"]),
-        record["abn"] == "inplace_abn",
-        record["family"],
-        record["group"],
-        1.0 / float(record["samples_per_s"]),
-    )
-
-
-def _check_counts(row: Row, record: dict[str, str]) -> None:
-    totals = count(graph(row.network)).totals
-    columns = (
-        ("params_trace", totals.params / 1e6),
-        ("gmacs_trace", totals.macs / 1e9),
-        ("macts_trace", totals.activations / 1e6),
-    )
-    for column, own in columns:
-        published = float(record[column])
-        if abs(own / published - 1) > COUNTS_AGREE:
-            raise SystemExit(f"{row.arch} at {row.size}: {column} is {own:.4f}, published {published}")
-
-
-@cache
-def graph(network: tuple[str, int, bool]) -> Graph:
-    """Return the graph of a network at a size, with in-place ABN or not."""
-    name, size, abn = network
-    own = text(name)
-    overrides = [f"input.size={size}"]
-    return build_graph(
-        parse_spec(own, name, overrides) if own else load_spec(name + ("_abn" if abn else ""), overrides)
-    )
-
-
-@cache
-def features(network: tuple[str, int, bool], mode: str) -> tuple[float, ...]:
-    """Return what a network comes to in each term of a mode."""
-    per_op = [throughput.amounts(work, mode) for work in throughput.works(graph(network), mode)]
-    return tuple(map(sum, zip(*per_op, strict=True)))
-
-
-def matrix(rows: Iterable[Row]) -> tuple[Array, Array]:
+def matrix(rows: Iterable[Row], model: Model) -> tuple[Array, Array]:
     """Return the features and seconds of rows of one mode."""
     listed = list(rows)
-    return np.array([features(row.network, row.mode) for row in listed]), np.array([row.seconds for row in listed])
+    amounts = np.array([model.form.row(quantities(row.network, row.mode)) for row in listed])
+    return model.form.features(amounts, model.weights), np.array([row.seconds for row in listed])
+
+
+def sample(rows: Sequence[Row], form: Form, groups: Sequence[str]) -> Sample:
+    """Return the rows of a GPU and mode as what weights are searched on."""
+    gpu, mode = rows[0].gpu, rows[0].mode
+    amounts = np.array([form.row(quantities(row.network, mode)) for row in rows])
+    return Sample(amounts, np.array([row.seconds for row in rows]), groups, floors(gpu, mode))
 
 
 # Fits.
 
 
-def fit_all(table: Table) -> dict[str, dict[str, Any]]:
-    """Return what the device files say of the GPUs with enough rows; print the errors."""
+def fit_all(table: Table) -> tuple[dict[str, Model], dict[str, dict[str, Any]]]:
+    """Return the models of all modes, and what the device files say of GPUs with enough rows; print the errors."""
+    models: dict[str, Model] = {}
     found: dict[str, dict[str, Any]] = {name: {} for name in FITTED}
     print("\ncross-validated over architectures, 5 folds, 3 draws; baselines refitted in the same folds")
     head = "gpu", "mode", "rows", "error %", "median", "p95", "Spearman", "pairs %", "family out", "MACs", "MACs+acts"
     print(_line(head))
-    for gpu in FITTED:
-        for mode in TERMS:
-            rows = [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)]
-            if rows:
-                found[gpu][mode] = _fit(gpu, mode, rows)
-    return found
+    for mode in TERMS:
+        by_gpu = {gpu: [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)] for gpu in FITTED}
+        models[mode] = _fit_mode(mode, {gpu: rows for gpu, rows in by_gpu.items() if rows}, found)
+    return models, found
 
 
-def _fit(gpu: str, mode: str, rows: list[Row]) -> dict[str, Any]:
-    x, seconds = matrix(rows)
-    low = floors(gpu, mode)
-    groups = [row.group for row in rows]
-    runs = [cross_validated(x, seconds, groups, lambda a, b: fitted(a, b, low), FOLDS, seed) for seed in SEEDS]
+def _fit_mode(mode: str, by_gpu: dict[str, list[Row]], found: dict[str, dict[str, Any]]) -> Model:
+    form = Form(TERMS[mode])
+    samples = [sample(rows, form, [row.group for row in rows]) for rows in by_gpu.values()]
+    families = [sample(rows, form, [row.family for row in rows]) for rows in by_gpu.values()]
+    runs = [weighing.cross_validated(form, samples, FOLDS, seed) for seed in SEEDS]
+    unseen = weighing.cross_validated(form, families, len({name for own in families for name in own.groups}), 0)
+    model = Model(form, weighing.searched(form, samples))
+    for index, (gpu, rows) in enumerate(by_gpu.items()):
+        own = [run[index] for run in runs]
+        found[gpu][mode] = _prices(gpu, rows, model) | _errors(gpu, rows, own, unseen[index])
+    return model
+
+
+def _prices(gpu: str, rows: list[Row], model: Model) -> dict[str, Any]:
+    mode = rows[0].mode
+    prices = fitted(*matrix(rows, model), floors(gpu, mode)).tolist()
+    return {"prices": {term: float(f"{price:.4g}") for term, price in zip(TERMS[mode], prices, strict=True)}}
+
+
+def _errors(gpu: str, rows: list[Row], runs: list[Array], unseen: Array) -> dict[str, Any]:
+    """Print how far the predictions for rows that a fit had not seen are off, and return it for a device file."""
+    mode, seconds = rows[0].mode, np.array([row.seconds for row in rows])
     ratios = np.concatenate([run / seconds for run in runs])  # measured over predicted rate
-    families = [row.family for row in rows]
-    unseen = cross_validated(x, seconds, families, lambda a, b: fitted(a, b, low), len(set(families)), 0)
-    errors = [
+    error, rho, pairs = (
         float(np.mean([measure(run, seconds) for run in runs])) for measure in (mean_error, spearman, pairs_right)
-    ]
+    )
     absolute = np.abs(1 / ratios - 1)
-    figures = (100 * errors[0], 100 * float(np.median(absolute)), 100 * float(np.percentile(absolute, 95)))
-    plain = [_baseline(rows, seconds, groups, names) for names in (("macs",), ("macs", "activations"))]
-    percents = (*figures, 100 * errors[2], 100 * mean_error(unseen, seconds), *plain)
-    cells = [f"{percent:.2f}" for percent in percents]
-    print(_line((gpu, mode, str(len(rows)), *cells[:3], f"{errors[1]:.4f}", *cells[3:])))
+    plain = [_baseline(rows, seconds, names) for names in (("macs",), ("macs", "activations"))]
+    figures = (error, np.median(absolute), np.percentile(absolute, 95), pairs, mean_error(unseen, seconds), *plain)
+    cells = [f"{100 * figure:.2f}" for figure in figures]
+    print(_line((gpu, mode, str(len(rows)), *cells[:3], f"{rho:.4f}", *cells[3:])), flush=True)
     _print_edits(rows, runs[0], seconds)
-    prices = dict(zip(TERMS[mode], fitted(x, seconds, low).tolist(), strict=True))
     told = _error(ratios)
     if mode in TOLD_APART:
         odd = np.tile([any(throughput.is_grouped(node.op) for node in graph(r.network).nodes) for r in rows], len(runs))
         told = {**_error(ratios[~odd]), "grouped": _error(ratios[odd])}
         print(f"    with grouped convolutions or blurs {told['grouped']['error_pct']} %, without {told['error_pct']} %")
-    return {
-        "prices": {term: float(f"{price:.4g}") for term, price in prices.items()},
-        **told,
-        "family_error_pct": round(100 * mean_error(unseen, seconds), 2),
-        "spearman": round(errors[1], 4),
-        "rows": len(rows),
-    }
+    family = round(100 * mean_error(unseen, seconds), 2)
+    return {**told, "family_error_pct": family, "spearman": round(rho, 4), "rows": len(rows)}
 
 
 def _error(ratios: Array) -> dict[str, Any]:
@@ -259,12 +184,13 @@ def floors(gpu: str, mode: str) -> Array:
     return np.array([compute if term in COMPUTE else memory if term in bytes_terms else 0.0 for term in TERMS[mode]])
 
 
-def _baseline(rows: list[Row], seconds: Array, groups: list[str], names: tuple[str, ...]) -> float:
+def _baseline(rows: list[Row], seconds: Array, names: tuple[str, ...]) -> float:
     totals = [count(graph(row.network)).totals for row in rows]
     x = np.array([[float(getattr(total, name)) for name in names] for total in totals])
     nothing = np.zeros(len(names))
+    groups = [row.group for row in rows]
     run = cross_validated(x, seconds, groups, lambda a, b: fitted(a, b, nothing), FOLDS, 0)
-    return 100 * mean_error(run, seconds)
+    return mean_error(run, seconds)
 
 
 def _print_edits(rows: list[Row], predicted: Array, seconds: Array) -> None:
@@ -289,18 +215,19 @@ def _line(cells: Sequence[str]) -> str:
 # GPUs with few rows or none.
 
 
-def scale_all(table: Table, found: dict[str, dict[str, Any]]) -> None:
+def scale_all(table: Table, models: dict[str, Model], found: dict[str, dict[str, Any]]) -> None:
     """Add factors for the modes of GPUs that have too few rows for prices."""
     print("\nfactors on the prices of another GPU; error of each row from factors fitted to the others")
     for gpu, mode in sorted({(row.gpu, row.mode) for row in table.rows if row.gpu not in FITTED}):
         rows = [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)]
         if len(rows) > 1:
-            found.setdefault(gpu, {})[mode] = _scale(gpu, mode, rows, found)
+            found.setdefault(gpu, {})[mode] = _scale(rows, models[mode], found)
 
 
-def _scale(gpu: str, mode: str, rows: list[Row], found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _scale(rows: list[Row], model: Model, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return one factor, or with rows enough a second one for depthwise convolutions, which old kernels are slow at."""
-    x, seconds = matrix(rows)
+    gpu, mode = rows[0].gpu, rows[0].mode
+    x, seconds = matrix(rows, model)
     borrowed = x * np.array(_lent(gpu, mode, found))
     names = ("others", "depthwise") if len(rows) >= ROWS_FOR_TWO else ("others",)
     apart = np.array([term in names for term in TERMS[mode]])
@@ -335,7 +262,7 @@ def _lent(gpu: str, mode: str, found: dict[str, dict[str, Any]], but: str = "") 
     return list(throughput.lent(lender, sheet, mode).values())
 
 
-def transfers(table: Table, found: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+def transfers(table: Table, models: dict[str, Model], found: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Return the errors of predicting a fitted GPU from another one, without and with one measured network."""
     print("\nfrom another GPU's prices and the data sheets: measured over predicted rate")
     raw: list[Array] = []
@@ -345,7 +272,7 @@ def transfers(table: Table, found: dict[str, dict[str, Any]]) -> dict[str, dict[
             if not any(mode in found[other] for other in FITTED if other != gpu):
                 continue
             rows = [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)]
-            x, seconds = matrix(rows)
+            x, seconds = matrix(rows, models[mode])
             predicted = x @ np.array(_lent(gpu, mode, found))
             ratios = predicted / seconds
             anchor = next(i for i, row in enumerate(rows) if (row.arch, row.size) == ANCHOR)
@@ -365,7 +292,10 @@ def transfers(table: Table, found: dict[str, dict[str, Any]]) -> dict[str, dict[
     unknown = _error(bare)
     # Networks on one GPU err alike, so that the band of a GPU never seen is the widest of those seen.
     unknown |= {"low": round(float(min(spreads)), 3), "high": round(float(max(spreads)), 3)}
-    return {throughput.DATA_SHEET: unknown, throughput.ANCHORED: _error(fixed)}
+    bases = {throughput.DATA_SHEET: unknown, throughput.ANCHORED: _error(fixed)}
+    for basis, error in bases.items():
+        print(f"{basis}: {error}")
+    return bases
 
 
 # Files.
@@ -379,13 +309,16 @@ def write(gpu: str, modes: dict[str, Any], table: Table) -> None:
     path.write_text(yaml.safe_dump(sheet, sort_keys=False, width=120))
 
 
-def write_transfer(bases: dict[str, dict[str, float]], table: Table, check: bool) -> None:
+def write_transfer(bases: dict[str, dict[str, float]], table: Table) -> None:
     """Write the errors of predictions without a calibration."""
-    for basis, error in bases.items():
-        print(f"{basis}: {error}")
-    if not check:
-        sheet = {"bases": bases, "source": _source(table)}
-        Path(devices.TRANSFER).write_text(yaml.safe_dump(sheet, sort_keys=False, width=120))
+    sheet = {"bases": bases, "source": _source(table)}
+    Path(devices.TRANSFER).write_text(yaml.safe_dump(sheet, sort_keys=False, width=120))
+
+
+def write_weights(models: dict[str, Model]) -> None:
+    """Write what quantities weigh, in the file that also says which quantities make up a term."""
+    named = {mode: model.form.named(model.weights) for mode, model in models.items()}
+    Path(throughput_terms.FILE).write_text(json.dumps(named, indent=1) + "\n")
 
 
 def _source(table: Table) -> dict[str, Any]:

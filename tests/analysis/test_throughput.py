@@ -12,7 +12,7 @@ from tests.cli.running import tool
 from tests.drawn import spec_texts
 from tests.oracle import build_graph_of
 from tresnet_gen.analysis import devices, throughput
-from tresnet_gen.analysis.throughput_terms import COMPUTE, OVERHEAD, TERMS
+from tresnet_gen.analysis.throughput_terms import COMPUTE, OVERHEAD, terms
 from tresnet_gen.frontend.load import load_spec, parse_spec
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.build import build_graph
@@ -20,6 +20,7 @@ from tresnet_gen.graph.graph import Graph
 from tresnet_gen.graph.ops.work import QUANTITIES, padded
 from tresnet_gen.resources import bundled_specs
 
+TERMS = terms()
 FULL = ("rtx3090", "rtx4090", "rtx-pro-6000-maxq")
 
 
@@ -330,9 +331,7 @@ def test_json(tmp_path: Path) -> None:
 
 def test_an_anchor_is_met_and_moves_the_others() -> None:
     def rates(*options: str) -> list[float]:
-        result = tool(
-            "estimate", "resnet50", "tresnet_m", "--gpu", "h100-80gb", "--train", "--format", "json", *options
-        )
+        result = tool("estimate", "resnet50", "tresnet_m", "--gpu", "h100", "--train", "--format", "json", *options)
         return [model["throughput"][0]["images_per_s"] for model in result.document["models"]]
 
     free, tied = rates(), rates("--anchor", "resnet50=2500")

@@ -12,6 +12,7 @@ sys.path.append(str(ROOT / "tools"))
 
 import calibrate  # noqa: E402
 import calibration_specs  # noqa: E402
+import weights as weighing  # noqa: E402
 from fitting import cross_validated, fitted, mean_error, pairs_right, spearman  # noqa: E402
 
 from tresnet_gen.analysis import devices, throughput  # noqa: E402
@@ -58,7 +59,7 @@ def written(path: Path, rows: list[dict[str, str]]) -> Path:
 def test_prices_are_found_again(tmp_path: Path) -> None:
     table = calibrate.read(written(tmp_path / "table.csv", records()))
     assert len(table.rows) == len(NETWORKS)
-    features, seconds = calibrate.matrix(table.rows)
+    features, seconds = calibrate.matrix(table.rows, calibrate.shipped(MODE))
     prices = fitted(features, seconds, calibrate.floors("rtx4090", MODE))
     known = devices.gpu("rtx4090").modes[MODE].prices
     assert dict(zip(known, prices, strict=True)) == pytest.approx(known, rel=0.02)
@@ -120,3 +121,42 @@ def test_a_fit_keeps_its_floor_and_cross_validation_its_groups() -> None:
 
     assert cross_validated(features, seconds, groups, fit, 5, 0) == pytest.approx(seconds)
     assert seen == [48] * 5
+
+
+TERMS = {"macs": {"macs": 1.0, "stem_macs": 1.0}, "bytes": {"read": 1.0, "written": 1.0, "idle": 1.0}}
+
+
+def drawn_samples(form: weighing.Form, true: list[float]) -> list[weighing.Sample]:
+    """Return rows of two GPUs whose seconds follow from known weights and prices."""
+    generator = np.random.default_rng(1)
+    found = []
+    for prices in ([1.0, 2.0], [3.0, 0.5]):
+        amounts = generator.uniform(0.2, 2.0, (80, len(form.quantities)))
+        seconds = form.features(amounts, np.array(true)) @ np.array(prices)
+        found.append(weighing.Sample(amounts, seconds, [str(index // 4) for index in range(80)], np.zeros(2)))
+    return found
+
+
+def test_weights_are_found_again() -> None:
+    form = weighing.Form(TERMS)
+    true = [1.0, 2.0**1.5, 1.0, 0.5, 1.0]
+    assert weighing.searched(form, drawn_samples(form, true)).tolist() == pytest.approx(true)
+    assert weighing.searched(form, drawn_samples(form, [1.0] * 5)).tolist() == [1.0] * 5
+
+
+def test_cross_validation_sees_no_row_of_the_group_it_predicts() -> None:
+    """Rows of one group are made absurd: predictions for that group stay what the others say."""
+    form = weighing.Form(TERMS)
+    clean = drawn_samples(form, [1.0] * 5)
+    spoilt = [own._replace(seconds=own.seconds * np.where(np.array(own.groups) == "7", 50.0, 1.0)) for own in clean]
+    for own, plain, predicted in zip(spoilt, clean, weighing.cross_validated(form, spoilt, 20, 0), strict=True):
+        odd = np.array(own.groups) == "7"
+        assert predicted[odd] == pytest.approx(plain.seconds[odd], rel=1e-6)
+
+
+def test_a_group_is_in_one_fold_on_every_gpu() -> None:
+    form = weighing.Form(TERMS)
+    samples = drawn_samples(form, [1.0] * 5)
+    one, other = weighing.folds(samples, 5, 3)
+    assert one.tolist() == other.tolist()
+    assert len({(group, fold) for group, fold in zip(samples[0].groups, one.tolist(), strict=True)}) == 20

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tresnet_gen.analysis import devices
 from tresnet_gen.analysis.devices import Error, Gpu
-from tresnet_gen.analysis.throughput_terms import COMPUTE, OVERHEAD, TERMS
+from tresnet_gen.analysis.throughput_terms import COMPUTE, OVERHEAD, terms
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.graph import Graph, Node
 from tresnet_gen.graph.ops import Work
@@ -88,7 +88,7 @@ class Throughput(NamedTuple):
 
 
 def mode_name(train: bool, layout: str, compiled: bool) -> str:
-    """Return a mode's name among the keys of TERMS; a compiled network chooses its layout itself."""
+    """Return a mode's name among the keys of terms(); a compiled network chooses its layout itself."""
     return f"{'train' if train else 'infer'} {'compile' if compiled else layout}"
 
 
@@ -132,7 +132,7 @@ def lent(lender: Gpu, gpu: Gpu, mode: str) -> dict[str, float]:
     """Return a lender's prices for a mode scaled to a GPU: compute by peak arithmetic, bytes by bandwidth."""
     compute = lender.tensor_tflops / gpu.tensor_tflops
     memory = lender.bandwidth_gb_s / gpu.bandwidth_gb_s
-    factors = {term: compute if term in COMPUTE else 1.0 if term in OVERHEAD else memory for term in TERMS[mode]}
+    factors = {term: compute if term in COMPUTE else 1.0 if term in OVERHEAD else memory for term in terms()[mode]}
     return {term: price * factors[term] for term, price in lender.modes[mode].prices.items()}
 
 
@@ -155,14 +155,6 @@ def works(graph: Graph, mode: str) -> list[Work]:
     return [_work(graph, index, batch, stored) for index in range(len(graph.nodes))]
 
 
-def amounts(work: Work, mode: str) -> list[float]:
-    """Return what a work comes to in each term of a mode."""
-    return [
-        sum([work[name] * weight for name, weight in weights.items() if name in work])
-        for weights in TERMS[mode].values()
-    ]
-
-
 def _layers(graph: Graph, mode: str, prices: Mapping[str, float]) -> Iterable[Part]:
     weights = _priced(mode, tuple(prices.items()))
     for node, work in zip(graph.nodes[1:], works(graph, mode)[1:], strict=True):
@@ -179,7 +171,7 @@ def _priced(mode: str, prices: tuple[tuple[str, float], ...]) -> dict[str, list[
     found: dict[str, list[tuple[int, float]]] = {}
     for term, price in prices:
         kind = 0 if term in COMPUTE else 2 if term in OVERHEAD else 1
-        for name, weight in TERMS[mode][term].items():
+        for name, weight in terms()[mode][term].items():
             found.setdefault(name, []).append((kind, weight * price))
     return found
 

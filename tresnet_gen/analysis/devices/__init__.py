@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from tresnet_gen.analysis.throughput_terms import TERMS
+from tresnet_gen.analysis.throughput_terms import terms
 
 FOLDER = os.path.dirname(__file__)
 SUFFIX = ".yaml"
@@ -133,19 +133,19 @@ def _faults(sheet: Any) -> list[str]:
 
 
 def _mode_faults(mode: Any, found: Any) -> list[str]:
-    if mode not in TERMS:
-        return [f"unknown mode `{mode}`; there are {', '.join(TERMS)}"]
+    if mode not in terms():
+        return [f"unknown mode `{mode}`; there are {', '.join(terms())}"]
     if not isinstance(found, dict):
         return [f"`modes.{mode}` must be a mapping"]
     faults = _error_faults(f"modes.{mode}", found)
     faults += _error_faults(f"modes.{mode}.grouped", found["grouped"]) if "grouped" in found else []
     prices, factors = found.get("prices", {}), found.get("factors", {"others": 1.0})
-    if not isinstance(prices, dict) or (prices and set(prices) != set(TERMS[mode])):
-        faults.append(f"`modes.{mode}.prices` must have {', '.join(TERMS[mode])}")
+    if not isinstance(prices, dict) or (prices and set(prices) != set(terms()[mode])):
+        faults.append(f"`modes.{mode}.prices` must have {', '.join(terms()[mode])}")
     elif any(not _number(price) or price < 0 for price in prices.values()):
         faults.append(f"`modes.{mode}.prices` must be numbers, none below 0")
-    if not isinstance(factors, dict) or "others" not in factors or not set(factors) <= {"others", *TERMS[mode]}:
-        faults.append(f"`modes.{mode}.factors` must have others, beside it any of {', '.join(TERMS[mode])}")
+    if not isinstance(factors, dict) or "others" not in factors or not set(factors) <= {"others", *terms()[mode]}:
+        faults.append(f"`modes.{mode}.factors` must have others, beside it any of {', '.join(terms()[mode])}")
     elif not all(map(_positive, factors.values())):
         faults.append(f"`modes.{mode}.factors` must be numbers above 0")
     return faults
