@@ -2,7 +2,7 @@
 
     python tools/comparison.py
 
-Published figures stand here, with their source; predicted ones are computed, without torch. The page's text is
+Published figures stand in tools/paper.py; predicted ones are computed, without torch. The page's text is
 tools/comparison.md.jinja.
 """
 
@@ -16,61 +16,21 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+import paper_speeds  # noqa: E402
+from paper import CARD, TABLE_1, TABLE_3, TABLE_4, System  # noqa: E402
 
 from tresnet_gen.analysis import devices  # noqa: E402
 from tresnet_gen.analysis.counts import count  # noqa: E402
-from tresnet_gen.analysis.memory import MaxBatch, replay  # noqa: E402
+from tresnet_gen.analysis.memory import MaxBatch, Replay, replay  # noqa: E402
 from tresnet_gen.analysis.step import Step  # noqa: E402
 from tresnet_gen.frontend.load import load_spec  # noqa: E402
 from tresnet_gen.graph.build import build_graph  # noqa: E402
 
 PAGE = ROOT / "docs" / "comparison.md"
 STEP = Step(train=True, precision="amp-fp16", optimizer="sgd-momentum")
-CARD = "v100-16gb"
 SPEEDS = ("train", "infer")
-
-
-class System(NamedTuple):
-    """A published row: top-1 in percent at the size trained, images a second on a V100, largest batch on it.
-
-    `flops` are the billions that the paper prints; 0 stands for what it does not print.
-    """
-
-    title: str
-    spec: str
-    top1: float
-    train: int = 0
-    infer: int = 0
-    batch: int = 0
-    flops: float = 0
-
-
-# arXiv 2003.13630. The README of github.com/Alibaba-MIIL/TResNet prints other figures in places; the page lists them.
-TABLE_1 = (
-    System("ResNet-50", "resnet50", 79.0, 805, 2830, flops=4.1),
-    System("ResNet-50-D", "resnet50d", 79.3, 600, 2670, flops=4.4),
-    System("ResNeXt-50", "resnext50_32x4d", 78.5, 490, 1940, flops=4.3),
-    System("EfficientNet-B1", "efficientnet_b1", 79.2, 480, 2740, flops=0.6),
-    System("SE-ResNeXt-50", "seresnext50_32x4d", 79.0, 400, 1770, flops=4.3),
-    System("MixNet-L", "mixnet_l", 79.0, 400, 1400, flops=0.5),
-    System("TResNet-M", "tresnet_m_abn", 80.7, 730, 2930, flops=5.5),
-)
-TABLE_3 = (
-    System("ResNet-50", "resnet50", 79.0, 805, 2830, 288),
-    System("EfficientNet-B1", "efficientnet_b1", 79.2, 440, 2740, 196),  # of the README
-    System("TResNet-M", "tresnet_m_abn", 80.7, 730, 2930, 512),
-    System("TResNet-L", "tresnet_l_abn", 81.4, 345, 1390, 316),
-    System("TResNet-XL", "tresnet_xl_abn", 82.0, 250, 1060, 240),
-)
-TABLE_4 = (
-    System("ResNet-50", "resnet50", 79.0, infer=2830),
-    System("+ space-to-depth stem", "ablation_s2d", 79.1, infer=2950),
-    System("+ basic blocks, other depths", "ablation_blocks", 79.4, infer=3320),
-    System("+ in-place ABN", "ablation_abn", 79.5, infer=3470),
-    System("+ squeeze-and-excitation", "ablation_se", 80.3, infer=3280),
-    System("+ anti-aliasing", "ablation_aa", 80.7, infer=2930),
-)
 
 
 class Figures(NamedTuple):
@@ -89,12 +49,13 @@ def figures(spec: str) -> Figures:
     graph = build_graph(load_spec(spec))
     totals, replayed = count(graph).totals, replay(graph, STEP)
     saved = replayed.at(1).saved_activation_bytes
-    return Figures(totals.params, totals.macs, totals.activations, saved, replayed.max_batch(card_bytes()))
+    return Figures(totals.params, totals.macs, totals.activations, saved, largest_batch(replayed))
 
 
-def card_bytes() -> int:
-    """Return the memory of the GPU that the paper measured on."""
-    return devices.gpu(CARD).memory_bytes
+def largest_batch(replayed: Replay) -> MaxBatch:
+    """Return the largest batch on the GPU that the paper measured on."""
+    gpu = devices.gpu(CARD)
+    return replayed.max_batch(gpu.memory_bytes, reserve_bytes=gpu.reserve_bytes)
 
 
 Cell = Callable[[System], str]
@@ -172,6 +133,8 @@ def page() -> str:
         table_4=table(TABLE_4, "top-1*", "infer/s*"),
         pairs=pairs_table(),
         steps=steps_table(),
+        speeds=paper_speeds.table(),
+        merits=paper_speeds.merits_table(),
         by_macs=infer_pairs["macs"][0],
         by_activations=infer_pairs["activations"][0],
         macs={system.spec: f"{figures(system.spec).macs / 1e9:.2f} G" for system in TABLE_1},

@@ -75,9 +75,13 @@ def mean_error(predicted: Array, seconds: Array) -> float:
 
 
 def spearman(one: Array, other: Array) -> float:
-    """Return the correlation of ranks."""
-    ranks = [np.argsort(np.argsort(values)) for values in (one, other)]
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+    """Return the correlation of ranks; equal values share the mean of their ranks."""
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Array) -> Array:
+    ordered = np.sort(values)
+    return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2.0
 
 
 def pairs_right(predicted: Array, seconds: Array, least: float = 1.05, most: float = 1.5) -> float:

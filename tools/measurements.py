@@ -22,6 +22,7 @@ from tresnet_gen.analysis.counts import count  # noqa: E402
 from tresnet_gen.frontend.load import load_spec, parse_spec  # noqa: E402
 from tresnet_gen.graph.build import build_graph  # noqa: E402
 from tresnet_gen.graph.graph import Graph  # noqa: E402
+from tresnet_gen.resources import bundled_specs  # noqa: E402
 
 GPUS = {
     **{"3090": "rtx3090", "4090": "rtx4090", "pro6000maxq": "rtx-pro-6000-maxq"},
@@ -72,6 +73,11 @@ def read(path: Path) -> Table:
         _check_counts(row, record)
         rows.append(row)
     return Table(rows, left_out, hashlib.sha256(content).hexdigest())
+
+
+def known(arch: str) -> bool:
+    """Return whether the language says a network."""
+    return arch not in OUTSIDE and (text(arch) is not None or arch in bundled_specs())
 
 
 def _outside(record: dict[str, str]) -> str:

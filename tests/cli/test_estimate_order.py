@@ -19,10 +19,12 @@ def figure(model, key):
     """Return the figure that a word sorts by, from the JSON document."""
     memory = model["memory"]
     in_memory = {"saved": memory["saved_bytes"], "peak": memory["peak_bytes"], "batch": memory["max_batch"]}
+    if key == "throughput":
+        return model["throughput"][0]["images_per_s"]
     return in_memory[key] if key in in_memory else model[key]
 
 
-@pytest.mark.parametrize("key", ["params", "macs", "activations", "saved", "peak", "batch"])
+@pytest.mark.parametrize("key", ["params", "macs", "activations", "saved", "peak", "batch", "throughput"])
 def test_the_least_first_and_the_most_first(key):
     rows = models(*NAMES, *STEP, "--sort", key)
     figures = [figure(model, key) for model in rows]
@@ -58,7 +60,8 @@ def test_tables_have_the_order_too():
         ("--reverse", "--reverse belongs to --sort: add --sort macs"),
         ("--sort saved", "--sort saved belongs to a training step: add --train"),
         ("--sort batch", "--sort batch needs a memory: add --gpu rtx3090 or --memory 24GiB"),
-        ("--sort top1", "'top1' is not one of 'params', 'macs', 'activations', 'saved', 'peak', 'batch'"),
+        ("--sort throughput --memory 24GiB", "--sort throughput needs a GPU: add --gpu rtx3090"),
+        ("--sort top1", "'top1' is not one of 'params', 'macs', 'activations', 'saved', 'peak', 'batch', 'throughput'"),
     ],
 )
 def test_orders_that_cannot_be(options, says):

@@ -11,10 +11,9 @@ from tresnet_gen.analysis.step import Step, record
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.graph.tape import BUFFER, INPUT, OPTIMIZER, OTHER, PARAMETER, Tape
 
-# CUDA context, cuDNN workspaces, fragmentation. With automatic mixed precision, the batches that did and did not fit on
-# an RTX 3090 (timm 0.5 to 0.6, 79 networks, PyTorch 1.10 to 1.12) leave 2.5 to 3.6 GB, the largest of the TResNet
-# paper on a V100 3.0 to 4.0 GB (docs/memory.md).
-RESERVE_BYTES = {"most": 4_000_000_000, "typical": 3_300_000_000, "least": 2_500_000_000}
+# CUDA context, cuDNN workspaces, fragmentation. `typical` stands in for a GPU whose device file has no reserve of its
+# own, and lies between those that have; published batches leave between `least` and `most` (docs/memory.md).
+RESERVE_BYTES = {"most": 4_000_000_000, "typical": 3_100_000_000, "least": 2_500_000_000}
 
 __all__ = ["MaxBatch", "Memory", "Moment", "Replay", "Step", "replay"]
 
@@ -106,9 +105,10 @@ class Replay:
         """Return the largest number of live bytes at a batch."""
         return max(self._live(self._sizes(batch, rounding)))
 
-    def max_batch(self, memory_bytes: int, rounding: int = 1) -> MaxBatch:
-        """Return the largest batch that fits in a GPU's memory beside the reserve."""
-        reserves = RESERVE_BYTES["most"], RESERVE_BYTES["typical"], RESERVE_BYTES["least"]
+    def max_batch(self, memory_bytes: int, rounding: int = 1, reserve_bytes: int | None = None) -> MaxBatch:
+        """Return the largest batch that fits in a GPU's memory beside the reserve, the GPU's own or the typical one."""
+        typical = RESERVE_BYTES["typical"] if reserve_bytes is None else reserve_bytes
+        reserves = max(RESERVE_BYTES["most"], typical), typical, min(RESERVE_BYTES["least"], typical)
         return MaxBatch(*(self.largest_batch(memory_bytes - reserve, rounding) for reserve in reserves))
 
     def largest_batch(self, limit_bytes: int, rounding: int = 1) -> int:

@@ -48,7 +48,7 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
     "--sort",
     "sort_key",
     type=click.Choice([*SORT_KEYS]),
-    help="Order of several specs, the least first; batch is that of the first --gpu or --memory.",
+    help="Order of several specs, the least first; batch and throughput are those of the first memory or GPU.",
 )
 @click.option("--reverse", is_flag=True, help="With --sort, the most first.")
 @click.option("--hints", is_flag=True, help="Say what GPUs are slow at; with --gpu what an edit would gain.")
@@ -89,7 +89,7 @@ def command(
         raise click.UsageError("--conventions has no CSV form; --format json always holds these figures")
     if max_batch and not (gpus or memories or own):
         raise click.UsageError(f"--max-batch {NEEDS_MEMORY}")
-    _check_order(sort_key, reverse, train, has_memory=bool(gpus or memories or own))
+    _check_order(sort_key, reverse, train, has_gpu=bool(gpus or own), has_memory=bool(gpus or memories or own))
     step = options.step_of(train, precision, optimizer)
     named = options.gpus_of(gpus, own)
     rates = tied(rates_of(named, train, layout, compiled), anchor, output_format)
@@ -116,7 +116,7 @@ def command(
                     data(hint_tables.text(one, hinted, question, markdown))
 
 
-def _check_order(sort_key: str | None, reverse: bool, train: bool, has_memory: bool) -> None:
+def _check_order(sort_key: str | None, reverse: bool, train: bool, has_gpu: bool, has_memory: bool) -> None:
     """Refuse an order by figures that were not asked for."""
     if reverse and not sort_key:
         raise click.UsageError("--reverse belongs to --sort: add --sort macs")
@@ -124,3 +124,5 @@ def _check_order(sort_key: str | None, reverse: bool, train: bool, has_memory: b
         raise click.UsageError("--sort saved belongs to a training step: add --train")
     if sort_key == "batch" and not has_memory:
         raise click.UsageError(f"--sort batch {NEEDS_MEMORY}")
+    if sort_key == "throughput" and not has_gpu:
+        raise click.UsageError("--sort throughput needs a GPU: add --gpu rtx3090")

@@ -13,10 +13,11 @@ from tresnet_gen.graph.graph import Graph
 
 
 class Card(NamedTuple):
-    """A memory that the step must fit in: the name of a GPU, or empty, and bytes."""
+    """A memory that the step must fit in: the name of a GPU, or empty, bytes, and what the GPU keeps of them."""
 
     name: str
     memory_bytes: int
+    reserve_bytes: int | None = None
 
     @property
     def label(self) -> str:
@@ -59,14 +60,15 @@ class Estimate(NamedTuple):
         return stages
 
 
-# What a comparison can be sorted by; several memories are compared by the first.
-SORT_KEYS: dict[str, Callable[[Estimate], int]] = {
+# What a comparison can be sorted by; of several memories or GPUs the first counts.
+SORT_KEYS: dict[str, Callable[[Estimate], float]] = {
     "params": lambda one: one.counts.totals.params,
     "macs": lambda one: one.counts.totals.macs,
     "activations": lambda one: one.counts.totals.activations,
     "saved": lambda one: one.memory.saved_bytes,
     "peak": lambda one: one.memory.peak_bytes,
     "batch": lambda one: one.fits[0].typical,
+    "throughput": lambda one: one.speeds[0].images_per_s,
 }
 
 
@@ -78,7 +80,9 @@ def ordered(estimates: Iterable[Estimate], sort_key: str | None, reverse: bool) 
 def estimate(loaded: Loaded, question: Question) -> Estimate:
     """Return all figures of a spec."""
     replayed = replay(loaded.graph, question.step)
-    fits = tuple(replayed.max_batch(card.memory_bytes, question.rounding) for card in question.cards)
+    fits = tuple(
+        replayed.max_batch(card.memory_bytes, question.rounding, card.reserve_bytes) for card in question.cards
+    )
     speeds = tuple(rate.of(loaded.graph) for rate in question.rates)
     return Estimate(loaded, count(loaded.graph), replayed.at(question.batch, question.rounding), fits, speeds)
 

@@ -188,6 +188,6 @@ def gpus_of(gpus: Sequence[str], own: Sequence[devices.Gpu]) -> tuple[devices.Gp
 def cards_of(gpus: Sequence[devices.Gpu], memories: Sequence[int]) -> tuple[Card, ...]:
     """Return the memories that a step must fit in."""
     return (
-        *(Card(gpu.name, gpu.memory_bytes) for gpu in gpus),
+        *(Card(gpu.name, gpu.memory_bytes, gpu.reserve_bytes) for gpu in gpus),
         *(Card("", memory) for memory in dict.fromkeys(memories)),
     )

@@ -3,7 +3,8 @@
 A file holds `title`, `memory_gib`, `tensor_tflops` (dense FP16 products summed in FP32), `bandwidth_gb_s`; `like` names
 the GPU whose prices it borrows. `modes` are what the calibration found: `prices` (seconds for a unit of each term of
 throughput_terms.py), or `factors` on the borrowed ones, by term and for the `others`; the mean error on unseen
-architectures; the band of measured over predicted rates that holds nine in ten of them; the rows fitted.
+architectures; the band of measured over predicted rates that holds nine in ten of them; the rows fitted. `reserve` is
+what tools/max_batches.py found of the memory that a step's tensors leave.
 """
 
 import os
@@ -40,7 +41,7 @@ class Mode(NamedTuple):
 
 
 class Gpu(NamedTuple):
-    """A GPU; `memory_bytes` is what its data sheet promises, 0 peaks are unknown."""
+    """A GPU; `memory_bytes` is what its data sheet promises, `reserve_bytes` what largest batches leave, if known."""
 
     name: str
     title: str
@@ -49,6 +50,7 @@ class Gpu(NamedTuple):
     bandwidth_gb_s: float
     like: str
     modes: Mapping[str, Mode]
+    reserve_bytes: int | None = None
 
 
 class DeviceError(Exception):
@@ -91,6 +93,7 @@ def load(path: str, name: str) -> Gpu:
         sheet["bandwidth_gb_s"],
         sheet.get("like", ""),
         {mode: _mode(found) for mode, found in sheet.get("modes", {}).items()},
+        round(sheet["reserve"]["gb"] * 1e9) if "reserve" in sheet else None,
     )
 
 
@@ -111,7 +114,7 @@ def _mode(found: Mapping[str, Any]) -> Mode:
 
 
 _NUMBERS = ("memory_gib", "tensor_tflops", "bandwidth_gb_s")
-_KEYS = {"title", *_NUMBERS, "like", "modes", "source"}
+_KEYS = {"title", *_NUMBERS, "like", "modes", "reserve", "source"}
 
 
 def _faults(sheet: Any) -> list[str]:
@@ -124,6 +127,8 @@ def _faults(sheet: Any) -> list[str]:
     faults += [f"`{key}` must be a number above 0" for key in _NUMBERS if not _positive(sheet.get(key))]
     if sheet.get("like", names()[0]) not in names():
         faults.append(f"`like` must be one of {', '.join(names())}")
+    if "reserve" in sheet and not (isinstance(sheet["reserve"], dict) and _positive(sheet["reserve"].get("gb"))):
+        faults.append("`reserve.gb` must be a number above 0")
     modes = sheet.get("modes", {})
     if not isinstance(modes, dict):
         return [*faults, "`modes` must be a mapping"]
