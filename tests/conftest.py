@@ -1,7 +1,12 @@
-"""Hypothesis profiles, and how many specs were drawn."""
+"""Hypothesis profiles, workers, and how many specs were drawn."""
+
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker has a core; torch reads this when it is imported
 
 from tests.drawn import TALLY
 
@@ -12,6 +17,23 @@ settings.register_profile(
 )
 settings.register_profile("explore", max_examples=5_000, deadline=None, suppress_health_check=SLOW_IS_FINE)
 settings.load_profile("ci")
+
+MOST_WORKERS = 8  # each holds a torch of its own
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    return min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tally"] = dict(TALLY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    TALLY.update(getattr(node, "workeroutput", {}).get("tally", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.drawn import TALLY
 from tests.emission import arms
 from tests.emission.corpus import bundled, drawn, every_file
 from tests.oracle import module_of
@@ -65,6 +66,7 @@ def test_compile_without_a_warning_and_with_the_syntax_of_python_3_10() -> None:
         for name, source in every_file().items():
             compile(source, name, "exec")
             ast.parse(source, name, feature_version=(3, 10))
+            TALLY["files emitted and checked"] += 1
 
 
 def test_import_nothing_but_torch_and_the_standard_library() -> None:
@@ -133,6 +135,7 @@ def test_drawn_programs_take_every_arm() -> None:
         watched = arms.run(source, (2, *image_shape(source)))
         assert watched.one_sided(lambda function: function not in GUARDS) == [], name
         kinds.update(watched.texts())
+        TALLY["emitted and run with every condition watched"] += 1
     # What the blocks branch on, all of it seen: a corpus that never branches would prove nothing.
     assert kinds.keys() >= {
         "act is not None",
