@@ -150,7 +150,7 @@ def test_the_base_applies_its_own_set_first(child):
 
 def test_every_value_reads_back():
     """What `resolved_values` gives, defaults and all, is the same spec with the same sha256."""
-    for path in (*sorted(SPECS.glob("*.yaml")), BASE):
+    for path in (*sorted(SPECS.rglob("*.yaml")), BASE):
         spec = parse_spec(path) if isinstance(path, str) else load_spec(path)
         again = parse_spec(as_yaml(resolved_values(spec)))
         assert resolved_values(again) == resolved_values(spec)

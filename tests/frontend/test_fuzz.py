@@ -13,7 +13,7 @@ from tresnet_gen.frontend.resolve import Origin
 from tresnet_gen.frontend.source import decode
 from tresnet_gen.graph.build import build_graph
 
-BUNDLED = [path.read_bytes() for path in sorted(SPECS.glob("*.yaml"))]
+BUNDLED = [path.read_bytes() for path in sorted(SPECS.rglob("*.yaml"))]
 
 # What YAML, the spec language and Python give a meaning to.
 TOKENS = [

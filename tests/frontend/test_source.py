@@ -30,7 +30,7 @@ def codes(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SPECS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_every_value_knows_its_place(path, end):
     lines = path.read_text(encoding="utf-8").split("\n")
     text = Text("t", end.join(lines))

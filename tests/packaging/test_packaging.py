@@ -14,7 +14,7 @@ import pytest
 from tresnet_gen.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
-SPECS = sorted(path.stem for path in (ROOT / "specs").glob("*.yaml"))
+SPECS = sorted(path.stem for path in (ROOT / "specs").rglob("*.yaml"))
 FROM_SOURCE = ("tresnet_gen", "specs", "templates")
 
 

@@ -45,7 +45,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
     epilog="A SPEC is a file (with a / or an ending .yaml), the name of a bundled spec, or - for standard input.",
 )
 @click.version_option(__version__, prog_name="tresnet-gen")
