@@ -37,6 +37,6 @@ def test_every_package_is_hashed() -> None:
     assert [name for name, (_, hashes) in locked().items() if not hashes] == []
 
 
-@pytest.mark.parametrize("text", [*PROJECT["dependencies"], *EXTRAS["torch"]])
+@pytest.mark.parametrize("text", [*PROJECT["dependencies"], *EXTRAS["torch"], *EXTRAS["search"]])
 def test_what_users_install_names_its_oldest_version(text: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9-]+>=[0-9.]+", text)
