@@ -5,6 +5,8 @@ Colours are CSS variables, so that a page can set them; a file of its own follow
 
 from xml.sax.saxutils import escape, quoteattr
 
+__all__ = ["escape"]
+
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 LIGHT = {
     "paper": "#ffffff",
@@ -12,12 +14,12 @@ LIGHT = {
     "ink": "#1c2330",
     "muted": "#5d6778",
     "line": "#c9cfd8",
-    "blue": "#2f6fd6",
-    "orange": "#c25e12",
+    "blue": "#2a68cc",
+    "orange": "#b3540f",
     "green": "#23804a",
     "red": "#c8323c",
     "purple": "#7d4fc4",
-    "teal": "#0f7f8c",
+    "teal": "#0d7784",
 }
 DARK = {
     "paper": "#14181f",
@@ -63,6 +65,24 @@ def element(tag: str, *children: str, **attributes: str | float) -> str:
 def text(content: str, x: float, y: float, **attributes: str | float) -> str:
     """Return a text element; its content is escaped."""
     return element("text", escape(content), x=x, y=y, **attributes)
+
+
+def width_of(content: str, size: float) -> float:
+    """Return about how wide a text is in a font of `size`: for what must not touch."""
+    return 0.56 * size * len(content)
+
+
+def fragment(width: float, height: float, title: str, *children: str) -> str:
+    """Return an SVG element for a page that has the colours; `title` is what screen readers say."""
+    return element(
+        "svg",
+        *children,
+        viewBox=f"0 0 {number(width)} {number(height)}",
+        width=width,
+        height=height,
+        role="img",
+        aria_label=title,
+    )
 
 
 def document(width: float, height: float, title: str, *children: str, style: str = STYLE) -> str:

@@ -1,0 +1,165 @@
+"""Points on two axes: the candidates of a search with their front, layers under a roofline."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from tresnet_gen.explore import svg
+from tresnet_gen.explore.charts.plot import (
+    SMALL,
+    WIDE,
+    Box,
+    Entry,
+    Plot,
+    axes,
+    color,
+    finish,
+    legend,
+    mark,
+    plot,
+    point,
+)
+from tresnet_gen.explore.charts.scales import Axis
+
+RADIUS, LARGEST = 4.5, 17.0
+
+
+class Point(NamedTuple):
+    """A point; `label` is written beside it where there is room, `note` is shown on hovering.
+
+    `weight`, from 0 to 1, is the point's share of the largest area; None for points of one size.
+    """
+
+    x: float
+    y: float
+    label: str = ""
+    note: str = ""
+    weight: float | None = None
+
+
+class Series(NamedTuple):
+    """Points of one kind. `joined` draws a front: the staircase along its points; `hollow` steps back behind others."""
+
+    name: str
+    points: tuple[Point, ...]
+    color: str = "blue"
+    marker: str = "circle"
+    joined: bool = False
+    hollow: bool = False
+
+
+class Guide(NamedTuple):
+    """A line that points are compared with, such as a roof; its name is written along it."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+def scatter(
+    title: str,
+    x: Axis,
+    y: Axis,
+    series: Sequence[Series],
+    guides: Sequence[Guide] = (),
+    width: float = WIDE,
+    standalone: bool = True,
+) -> str:
+    """Return a scatter chart; later series lie above earlier ones.
+
+    Raises:
+        ValueError: for values that an axis has no place for, or no values.
+    """
+    entries = [Entry(one.marker, one.color, one.name, one.hollow) for one in series if one.points]
+    parts, top = legend(entries, width, 0)
+    places = [(one.x, one.y) for group in series for one in group.points]
+    places += [place for guide in guides for place in guide.points]
+    if not places:
+        raise ValueError(f"{title}: nothing to draw")
+    places += list(_headroom(x, y, places))
+    height = top + min(400, width * 0.85)
+    laid_out = plot(x, y, [place[0] for place in places], [place[1] for place in places], Box(0, top, width, height))
+    parts += axes(laid_out)
+    for guide in guides:
+        parts += _guide(guide, laid_out)
+    for group in series:
+        parts += _group(group, laid_out, x.better != "high")
+    parts += _labels(series, laid_out, y.better)
+    return finish(width, height, title, parts, standalone)
+
+
+def _headroom(x: Axis, y: Axis, places: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield places a little outside of the others, so that marks and labels do not touch the frame."""
+    for share in (-0.06, 1.06):
+        values = []
+        for axis, listed in ((x, [place[0] for place in places]), (y, [place[1] for place in places])):
+            low, high = min(listed), max(listed)
+            beyond = low + share * (high - low)
+            # A log has room of its own; what is never below 0 begins there.
+            values.append(low if axis.log else max(beyond, 0.0) if low >= 0 else beyond)
+        yield values[0], values[1]
+
+
+def radius_of(one: Point) -> float:
+    """Return a point's radius: area goes with weight, but a point is always seen."""
+    return RADIUS if one.weight is None else max(2.5, LARGEST * one.weight**0.5)
+
+
+def _group(group: Series, laid_out: Plot, across_first: bool) -> Iterator[str]:
+    x, y, _ = laid_out
+    if group.joined and len(group.points) > 1:
+        ordered = sorted((x.at(one.x), y.at(one.y)) for one in group.points)
+        path = "M" + point(*ordered[0])
+        for before, after in pairwise(ordered):
+            path += f"L{point(after[0], before[1]) if across_first else point(before[0], after[1])}L{point(*after)}"
+        yield svg.element("path", d=path, fill="none", stroke=color(group.color), stroke_width="1.75")
+    for one in sorted(group.points, key=radius_of, reverse=True):  # small ones above large ones
+        place = x.at(one.x), y.at(one.y)
+        yield mark(group.marker, *place, radius_of(one), group.color, one.note or one.label, group.hollow)
+
+
+def _guide(guide: Guide, laid_out: Plot) -> Iterator[str]:
+    x, y, area = laid_out
+    places = [(x.at(one[0]), y.at(one[1])) for one in guide.points]
+    path = "M" + "L".join(point(*place) for place in places)
+    yield svg.element("path", d=path, fill="none", stroke=color("ink"), stroke_width="1.5", stroke_dasharray="6 4")
+    end = places[-1]
+    yield svg.text(
+        guide.name, min(end[0], area.right) - 4, end[1] - 7, font_size=SMALL, fill=color("ink"), text_anchor="end"
+    )
+
+
+def _labels(series: Sequence[Series], laid_out: Plot, better: str) -> Iterator[str]:
+    """Yield the labels that find room beside their points, those of later series and larger points first."""
+    x, y, area = laid_out
+    page = Box(area.left, area.top - 6, area.right + 2, area.bottom)
+    taken = [
+        _around(x.at(one.x), y.at(one.y), radius_of(one) * 0.8) for group in series for one in group.points if one.label
+    ]
+    for group in reversed(series):
+        for one in sorted((one for one in group.points if one.label), key=lambda one: -(one.weight or 0)):
+            place = x.at(one.x), y.at(one.y)
+            boxes = list(_beside(*place, radius_of(one) + 4, svg.width_of(one.label, SMALL)))
+            if group.joined:  # a front has room on its outside alone
+                boxes = [box for box in boxes if (box.top > place[1] if better == "low" else box.bottom < place[1])]
+            for box in boxes:
+                if page.holds(box) and not any(box.meets(other) for other in taken):
+                    taken.append(box)
+                    yield svg.text(one.label, box.left, box.bottom - 3, font_size=SMALL, fill=color("ink"))
+                    break
+
+
+def _around(x: float, y: float, radius: float) -> Box:
+    return Box(x - radius, y - radius, x + radius, y + radius)
+
+
+def _beside(x: float, y: float, gap: float, width: float) -> Iterator[Box]:
+    """Yield the boxes that a label may take: right, left, above, below, and the corners."""
+    near = gap * 0.7
+    yield Box(x + gap, y - 8, x + gap + width, y + 7)
+    yield Box(x - gap - width, y - 8, x - gap, y + 7)
+    yield Box(x - width / 2, y - gap - 15, x + width / 2, y - gap)
+    yield Box(x - width / 2, y + gap, x + width / 2, y + gap + 15)
+    yield Box(x + near, y - near - 15, x + near + width, y - near)
+    yield Box(x + near, y + near, x + near + width, y + near + 15)
+    yield Box(x - near - width, y - near - 15, x - near, y - near)
+    yield Box(x - near - width, y + near, x - near, y + near + 15)
