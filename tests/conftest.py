@@ -1,4 +1,4 @@
-"""Hypothesis profiles, workers, and how many specs were drawn."""
+"""Hypothesis profiles, workers, the browser, and how many specs were drawn."""
 
 import os
 
@@ -8,7 +8,10 @@ from hypothesis import HealthCheck, settings
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker has a core; torch reads this when it is imported
 
+from tests.browser import browser
 from tests.drawn import TALLY
+
+__all__ = ["browser"]
 
 # `ci` draws the same specs in every run; `pytest --hypothesis-profile explore` draws other and more.
 SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
