@@ -11,10 +11,11 @@ import click
 from tresnet_gen.analysis.counts import count
 from tresnet_gen.cli import options
 from tresnet_gen.cli.files import UnwritableError, read_existing, write_atomically
-from tresnet_gen.cli.specs import Loaded, load, refuse
+from tresnet_gen.cli.specs import load, refuse
 from tresnet_gen.cli.terminal import data, document, exact, talk
 from tresnet_gen.emission.render import emit
 from tresnet_gen.emission.stamp import Ownership, ownership, spec_sha256
+from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 from tresnet_gen.graph.graph import Graph
 

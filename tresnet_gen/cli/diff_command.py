@@ -9,13 +9,15 @@ import click
 from tresnet_gen import tables
 from tresnet_gen.analysis.counts import Totals
 from tresnet_gen.analysis.devices import Gpu
-from tresnet_gen.cli import estimate_tables, options
-from tresnet_gen.cli.estimates import Estimate, Question, as_json, estimate
-from tresnet_gen.cli.rates import Rate, rates_of, rounded
+from tresnet_gen.cli import options
+from tresnet_gen.cli.rates import rates_of
 from tresnet_gen.cli.show_command import value_text
 from tresnet_gen.cli.specs import load, refuse_second_stdin
 from tresnet_gen.cli.terminal import data, document, legend
 from tresnet_gen.explore.diff import Diff, KeyChange, PartChange, diff
+from tresnet_gen.explore.estimates import Estimate, Question, as_json, estimate
+from tresnet_gen.explore.figures import notes
+from tresnet_gen.explore.rates import Rate, rounded
 from tresnet_gen.frontend.describe import Setting
 from tresnet_gen.graph.ops import Shape
 
@@ -93,7 +95,7 @@ def _text(sides: Sides, question: Question, changes: Diff, markdown: bool) -> st
     same = [part.name for part in changes.parts if not part.differs]
     if same:
         lines += [f"same shape and counts: {', '.join(same)}", ""]
-    return "\n".join([*lines, legend(markdown, estimate_tables.notes(question))])
+    return "\n".join([*lines, legend(markdown, notes(question))])
 
 
 def _key_row(change: KeyChange) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from tresnet_gen import tables
 from tresnet_gen.analysis.devices import Gpu
 from tresnet_gen.analysis.hints import CODES
 from tresnet_gen.cli import estimate_tables, hint_tables, options
-from tresnet_gen.cli.estimates import SORT_KEYS, Question, as_json, estimate, ordered
 from tresnet_gen.cli.rates import Anchor, rates_of, tied
 from tresnet_gen.cli.specs import load
 from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.explore import hint_gains
+from tresnet_gen.explore.estimates import SORT_KEYS, Question, as_json, estimate, ordered
 
 NEEDS_MEMORY = "needs a memory: add --gpu rtx3090 or --memory 24GiB"
 
@@ -104,7 +105,7 @@ def command(
             models = [as_json(one, question) for one in estimates]
             if hints:
                 for model, one, hinted in zip(models, estimates, found, strict=True):
-                    model["hints"] = hint_tables.as_json(one, hinted)
+                    model["hints"] = hint_gains.as_json(one, hinted)
             document(models=models, diagnostics=[])
         case "csv":
             data(tables.csv_text(estimate_tables.plain(estimates, question, by)))

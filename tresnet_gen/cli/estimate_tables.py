@@ -4,17 +4,14 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from tresnet_gen import tables
-from tresnet_gen.analysis.memory import MaxBatch, Memory
 from tresnet_gen.analysis.throughput import Part, Throughput
-from tresnet_gen.cli import rates
-from tresnet_gen.cli.estimates import Card, Estimate, Question
 from tresnet_gen.cli.terminal import legend
+from tresnet_gen.explore import rates
+from tresnet_gen.explore.estimates import Estimate, Question
+from tresnet_gen.explore.figures import memory_rows, notes, shape_text
 
 LayOut = Callable[..., list[str]]
 Rows = list[tuple[str, ...]]
-
-SAVED = "saved: bytes that autograd keeps from forward to backward, parameters among them"
-FITS = "largest batch: from-to leaves for what the memory takes that is no tensor (docs/memory.md)"
 
 
 def text(estimates: Sequence[Estimate], question: Question, by: str, conventions: bool, markdown: bool) -> str:
@@ -42,39 +39,9 @@ def plain(estimates: Sequence[Estimate], question: Question, by: str) -> Rows:
     return [_machine_head(head), *(row for row in rows if by == "model" or row[1] != "total")]
 
 
-def _memory_rows(memory: Memory, question: Question, fits: Sequence[MaxBatch]) -> Rows:
-    """Return what the memory of a step is made of: name, bytes, MiB, note."""
-    parts = [("parameters", memory.params_bytes, ""), ("buffers", memory.buffers_bytes, "")]
-    if question.step.train:
-        parts += [
-            ("gradients", memory.gradients_bytes, ""),
-            ("optimizer", memory.optimizer_bytes, question.step.optimizer),
-        ]
-    parts.append(("images and labels" if question.step.train else "images", memory.input_bytes, ""))
-    if question.step.train:
-        own = f"{memory.saved_activation_bytes:,} of them activations"
-        parts.append(("saved for backward", memory.saved_bytes, own))
-    parts.append(("peak", memory.peak_bytes, memory.peak_at.text))
-    rows = [(name, f"{size:,}", f"{size / (1 << 20):,.1f}", note) for name, size, note in parts]
-    return rows + [_fit_row(card, fit) for card, fit in zip(question.cards, fits, strict=True)]
-
-
-def _fit_row(card: Card, fit: MaxBatch) -> tuple[str, ...]:
-    return f"largest batch, {card.label}", f"{fit.typical:,}", "", f"({fit.low:,}-{fit.high:,})"
-
-
-def notes(question: Question) -> list[str]:
-    """Return what the figures of memory and throughput mean."""
-    return [
-        *([SAVED] if question.step.train else []),
-        *([FITS] if question.cards else []),
-        *([rates.NOTE] if question.rates else []),
-    ]
-
-
 def _title(one: Estimate) -> str:
     spec = one.graph.spec
-    return f"{spec.name}, one image of {_shape((spec.input.channels, *spec.input.size))}"
+    return f"{spec.name}, one image of {shape_text((spec.input.channels, *spec.input.size))}"
 
 
 def _table(rows: Rows, lay_out: LayOut, first_figure: int) -> list[str]:
@@ -84,7 +51,7 @@ def _table(rows: Rows, lay_out: LayOut, first_figure: int) -> list[str]:
 def _memory_blocks(one: Estimate, question: Question, lay_out: LayOut) -> list[list[str]]:
     what = "a training step" if question.step.train else "inference"
     title = f"{one.graph.spec.name}, memory of {what}: batch {question.batch:,}, {question.step.precision}"
-    rows = [("", "bytes", "MiB", ""), *_memory_rows(one.memory, question, one.fits)]
+    rows = [("", "bytes", "MiB", ""), *memory_rows(one.memory, question, one.fits)]
     blocks = [[title], lay_out(rows, (1, 2))]
     if one.speeds:
         rate = question.rates[0]
@@ -113,7 +80,7 @@ def _part_rows(one: Estimate, question: Question, by: str, number: Callable[[int
         figures = [part.totals.params, part.totals.macs, part.totals.flops, part.totals.activations]
         figures += [saved.get(part.name, 0)] if train else []
         spent = _spent(one, by, part.name, number is str)
-        rows.append((name, part.name, _shape(part.output), *map(number, figures), *spent))
+        rows.append((name, part.name, shape_text(part.output), *map(number, figures), *spent))
     if train:
         nothing = ["0" if number is str else "" for _ in one.speeds]
         rows.append((name, "loss", "", *map(number, (0, 0, 0, 0, one.memory.layers["loss"])), *nothing))
@@ -169,7 +136,7 @@ def _model_row(one: Estimate, question: Question, number: Callable[[int], str]) 
     else:
         fits = [f"{fit.typical:,} ({fit.low:,}-{fit.high:,})" for fit in one.fits]
     speeds = list(chain.from_iterable(_speed(speed, number is str) for speed in one.speeds))
-    return spec.name, _shape((spec.input.channels, *spec.input.size)), *map(number, figures), *fits, *speeds
+    return spec.name, shape_text((spec.input.channels, *spec.input.size)), *map(number, figures), *fits, *speeds
 
 
 def _speed(speed: Throughput, exact: bool) -> tuple[str, ...]:
@@ -192,7 +159,3 @@ def _conventions(estimates: Sequence[Estimate], lay_out: LayOut) -> list[str]:
         figures = (one.counts.totals.flops, other.fvcore_flops, other.timm_card_params, other.timm_card_flops)
         rows.append((one.graph.spec.name, *(f"{figure:,}" for figure in figures)))
     return lay_out(rows, range(1, 5))
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))

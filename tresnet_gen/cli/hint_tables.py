@@ -1,27 +1,15 @@
-"""Hints with what their edits would gain: rows for people, objects for JSON."""
+"""Hints tried out, and their table."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
 
 import click
 
 from tresnet_gen import tables
-from tresnet_gen.analysis.counts import Totals, count
-from tresnet_gen.analysis.hints import Hint, hints
-from tresnet_gen.analysis.throughput import Throughput
-from tresnet_gen.cli.estimates import Estimate, Question
+from tresnet_gen.analysis.counts import count
+from tresnet_gen.analysis.hints import hints
 from tresnet_gen.cli.specs import load
-
-NOTE = "hints: what the edit would gain, to 1 or 2 % of the rate; what it costs in accuracy only training tells"
-HEAD = ("hint", "where", "because", "try --set")
-
-
-class Tried(NamedTuple):
-    """A hint and the model with its edit: counts, and throughput for each rate of the question."""
-
-    hint: Hint
-    totals: Totals
-    speeds: tuple[Throughput, ...]
+from tresnet_gen.explore.estimates import Estimate, Question
+from tresnet_gen.explore.hint_gains import NOTE, Tried, rows
 
 
 def tried(
@@ -43,48 +31,9 @@ def tried(
     return found
 
 
-def rows(one: Estimate, found: Sequence[Tried], question: Question) -> list[tuple[str, ...]]:
-    """Return a head and a row for each hint."""
-    gpus = [f"images/s, {rate.gpu.name}" for rate in question.rates]
-    table: list[tuple[str, ...]] = [(*HEAD, *gpus, "params", "MACs")]
-    for hint, totals, speeds in found:
-        gains = [_change(old.images_per_s, new.images_per_s) for old, new in zip(one.speeds, speeds, strict=True)]
-        own = one.counts.totals
-        sides = _change(own.params, totals.params), _change(own.macs, totals.macs)
-        table.append((hint.code, hint.path, hint.message, " ".join(hint.edits), *gains, *sides))
-    return table
-
-
 def text(one: Estimate, found: Sequence[Tried], question: Question, markdown: bool) -> str:
     """Return the table of hints, and what its figures mean."""
     table = rows(one, found, question)
     lay_out = tables.markdown if markdown else tables.aligned
     title = f"{one.graph.spec.name}, hints"
     return "\n".join(["", title, "", *lay_out(table, range(4, len(table[0]))), "", NOTE])
-
-
-def as_json(one: Estimate, found: Sequence[Tried]) -> list[dict[str, Any]]:
-    """Return the JSON objects of hints."""
-    return [
-        {
-            "code": hint.code,
-            "path": hint.path,
-            "message": hint.message,
-            "edits": list(hint.edits),
-            "params_change": totals.params - one.counts.totals.params,
-            "macs_change": totals.macs - one.counts.totals.macs,
-            "throughput": [
-                {"gpu": old.gpu, "images_per_s": round(new.images_per_s, 2), "change": _ratio(old, new)}
-                for old, new in zip(one.speeds, speeds, strict=True)
-            ],
-        }
-        for hint, totals, speeds in found
-    ]
-
-
-def _ratio(old: Throughput, new: Throughput) -> float:
-    return round(new.images_per_s / old.images_per_s - 1, 4)
-
-
-def _change(old: float, new: float) -> str:
-    return f"{new / old - 1:+.1%}"

@@ -10,8 +10,8 @@ from click.shell_completion import CompletionItem
 
 from tresnet_gen.analysis import devices
 from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
-from tresnet_gen.cli.estimates import Card
 from tresnet_gen.cli.rates import AnchorType, DeviceType
+from tresnet_gen.explore.estimates import Card
 
 SUFFIXES = (".yaml", ".yml")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

@@ -2,25 +2,18 @@
 
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import click
 
 from tresnet_gen import resources
 from tresnet_gen.cli.terminal import data, document, talk, use_color
+from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.load import spec_from
 from tresnet_gen.frontend.resolve import Origin, UnreadableError, find, read_file
 from tresnet_gen.frontend.source import MAX_BYTES, decode
 from tresnet_gen.graph.build import build_graph
-from tresnet_gen.graph.graph import Graph
-
-
-class Loaded(NamedTuple):
-    """A spec as the user named it, and its graph."""
-
-    argument: str
-    graph: Graph
 
 
 def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str) -> list[Loaded]:

@@ -9,8 +9,9 @@ import click
 
 from tresnet_gen import tables
 from tresnet_gen.cli import options
-from tresnet_gen.cli.specs import Loaded, load, refuse
+from tresnet_gen.cli.specs import load, refuse
 from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 
 if TYPE_CHECKING:

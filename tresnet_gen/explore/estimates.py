@@ -1,4 +1,4 @@
-"""What `estimate` knows about one spec, and its JSON document."""
+"""All figures of one spec, as a command asks for them, and their JSON form."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from tresnet_gen.analysis.counts import Counts, Totals, count
 from tresnet_gen.analysis.memory import MaxBatch, Memory, Step, replay
 from tresnet_gen.analysis.throughput import Throughput
-from tresnet_gen.cli import rates
-from tresnet_gen.cli.rates import Rate
-from tresnet_gen.cli.specs import Loaded
+from tresnet_gen.explore import rates
+from tresnet_gen.explore.loaded import Loaded
+from tresnet_gen.explore.rates import Rate
 from tresnet_gen.graph.graph import Graph
 
 
