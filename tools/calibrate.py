@@ -108,7 +108,7 @@ def sample(rows: Sequence[Row], form: Form, groups: Sequence[str]) -> Sample:
     """Return the rows of a GPU and mode as what weights are searched on."""
     gpu, mode = rows[0].gpu, rows[0].mode
     amounts = np.array([form.row(quantities(row.network, mode)) for row in rows])
-    return Sample(amounts, np.array([row.seconds for row in rows]), groups, floors(gpu, mode))
+    return Sample(amounts, np.array([row.seconds for row in rows]), groups, floors(devices.gpu(gpu), mode))
 
 
 # Fits.
@@ -142,7 +142,7 @@ def _fit_mode(mode: str, by_gpu: dict[str, list[Row]], found: dict[str, dict[str
 
 def _prices(gpu: str, rows: list[Row], model: Model) -> dict[str, Any]:
     mode = rows[0].mode
-    prices = fitted(*matrix(rows, model), floors(gpu, mode)).tolist()
+    prices = fitted(*matrix(rows, model), floors(devices.gpu(gpu), mode)).tolist()
     return {"prices": {term: float(f"{price:.4g}") for term, price in zip(TERMS[mode], prices, strict=True)}}
 
 
@@ -158,8 +158,11 @@ def _errors(gpu: str, rows: list[Row], runs: list[Array], unseen: Array) -> dict
     figures = (error, np.median(absolute), np.percentile(absolute, 95), pairs, mean_error(unseen, seconds), *plain)
     cells = [f"{100 * figure:.2f}" for figure in figures]
     print(_line((gpu, mode, str(len(rows)), *cells[:3], f"{rho:.4f}", *cells[3:])), flush=True)
-    _print_edits(rows, runs[0], seconds)
-    told = _error(ratios)
+    edits = [_edits(rows, run, seconds) for run in runs]
+    edit_error = float(np.mean([found.error for found in edits]))
+    right = float(np.mean([found.right for found in edits]))
+    print(f"    {edits[0].pairs} single edits: mean error of the ratio {edit_error:.2f} %, direction right {right:.0%}")
+    told = {**_error(ratios), "edit_error_pct": round(edit_error, 2)}
     if mode in TOLD_APART:
         odd = np.tile([any(throughput.is_grouped(node.op) for node in graph(r.network).nodes) for r in rows], len(runs))
         told = {**_error(ratios[~odd]), "grouped": _error(ratios[odd])}
@@ -175,9 +178,8 @@ def _error(ratios: Array) -> dict[str, Any]:
     return {"error_pct": round(error, 2), "low": round(float(low), 3), "high": round(float(high), 3)}
 
 
-def floors(gpu: str, mode: str) -> Array:
+def floors(sheet: devices.Gpu, mode: str) -> Array:
     """Return the least price of each term: compute and bytes no cheaper than the data sheet's peaks allow."""
-    sheet = devices.gpu(gpu)
     compute = FLOOR * PASSES[mode.split()[0]] / (sheet.tensor_tflops * 0.5e12)
     memory = FLOOR / (sheet.bandwidth_gb_s * 1e9)
     bytes_terms = ("convolution", "depthwise", "elementwise")
@@ -193,19 +195,23 @@ def _baseline(rows: list[Row], seconds: Array, names: tuple[str, ...]) -> float:
     return mean_error(run, seconds)
 
 
-def _print_edits(rows: list[Row], predicted: Array, seconds: Array) -> None:
-    """Print how well ratios of rates are predicted between networks that one edit sets apart."""
+class Edits(NamedTuple):
+    """Pairs of networks that one edit sets apart: mean error of the ratio of rates in percent, share told right."""
+
+    pairs: int
+    error: float
+    right: float
+
+
+def _edits(rows: list[Row], predicted: Array, seconds: Array) -> Edits:
+    """Return how well ratios of rates are predicted; which is faster is asked where they are 2 % apart."""
     at = {(row.arch, row.size): index for index, row in enumerate(rows)}
-    both = [
-        (at[a, s], at[b, s]) for a, b in EDITS for s in sorted({r.size for r in rows}) if (a, s) in at and (b, s) in at
-    ]
-    if not both:
-        return
+    sizes = sorted({row.size for row in rows})
+    both = [(at[a, s], at[b, s]) for a, b in EDITS for s in sizes if (a, s) in at and (b, s) in at]
     said, measured = (np.array([v[i] / v[j] for i, j in both]) for v in (predicted, seconds))
     clear = np.abs(np.log(measured)) > math.log(1.02)
-    right = 100 * (np.sign(np.log(said)) == np.sign(np.log(measured)))[clear].mean()
-    error = 100 * np.abs(said / measured - 1).mean()
-    print(f"    {len(both)} single edits: mean error of the ratio {error:.2f} %, direction right {right:.0f} %")
+    right = (np.sign(np.log(said)) == np.sign(np.log(measured)))[clear].mean()
+    return Edits(len(both), 100 * float(np.abs(said / measured - 1).mean()), float(right))
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -262,40 +268,51 @@ def _lent(gpu: str, mode: str, found: dict[str, dict[str, Any]], but: str = "") 
     return list(throughput.lent(lender, sheet, mode).values())
 
 
+class Borrowed(NamedTuple):
+    """Measured over predicted rates of a GPU and mode from another GPU's prices, and tied to one measured network."""
+
+    bare: Array
+    tied: Array
+    edit_error: float
+
+
 def transfers(table: Table, models: dict[str, Model], found: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Return the errors of predicting a fitted GPU from another one, without and with one measured network."""
+    """Return the errors of predicting a GPU from another one, without and with one measured network."""
     print("\nfrom another GPU's prices and the data sheets: measured over predicted rate")
-    raw: list[Array] = []
-    tied: list[Array] = []
-    for gpu in FITTED:
-        for mode in found[gpu]:
-            if not any(mode in found[other] for other in FITTED if other != gpu):
-                continue
-            rows = [row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)]
-            x, seconds = matrix(rows, models[mode])
-            predicted = x @ np.array(_lent(gpu, mode, found))
-            ratios = predicted / seconds
-            anchor = next(i for i, row in enumerate(rows) if (row.arch, row.size) == ANCHOR)
-            raw.append(ratios)
-            tied.append(ratios / ratios[anchor])
-            figures = np.percentile(ratios, (5, 50, 95))
-            error = 100 * mean_error(predicted * seconds[anchor] / predicted[anchor], seconds)
-            print(
-                f"{gpu:18}{mode:13} {figures[0]:.2f} - {figures[1]:.2f} - {figures[2]:.2f}, Spearman "
-                f"{spearman(predicted, seconds):.4f}; anchored at {ANCHOR[0]}: error {error:.1f} %"
-            )
-    spreads = [spread for ratios in raw for spread in np.percentile(ratios, BAND)]
-    spreads += [
-        1 / mode["factors"]["others"] for modes in found.values() for mode in modes.values() if "factors" in mode
+    pairs = [(gpu, mode) for gpu in found for mode in found[gpu]]
+    runs = [
+        _borrowed([row for row in table.rows if (row.gpu, row.mode) == (gpu, mode)], models[mode], found)
+        for gpu, mode in pairs
+        if any(mode in found[other] for other in FITTED if other != gpu)
     ]
-    bare, fixed = np.concatenate(raw), np.concatenate(tied)
-    unknown = _error(bare)
-    # Networks on one GPU err alike, so that the band of a GPU never seen is the widest of those seen.
-    unknown |= {"low": round(float(min(spreads)), 3), "high": round(float(max(spreads)), 3)}
-    bases = {throughput.DATA_SHEET: unknown, throughput.ANCHORED: _error(fixed)}
+    # Networks on one GPU err alike: each GPU and mode counts once, and the band is the widest of those seen.
+    spreads = [spread for run in runs for spread in np.percentile(run.bare, BAND)]
+    unknown = {
+        "error_pct": round(float(np.mean([_error(run.bare)["error_pct"] for run in runs])), 2),
+        "low": round(float(min(spreads)), 3),
+        "high": round(float(max(spreads)), 3),
+    }
+    edit = {"edit_error_pct": round(float(np.nanmean([run.edit_error for run in runs])), 2)}
+    fixed = _error(np.concatenate([run.tied for run in runs]))
+    bases = {throughput.DATA_SHEET: unknown | edit, throughput.ANCHORED: fixed | edit}
     for basis, error in bases.items():
         print(f"{basis}: {error}")
     return bases
+
+
+def _borrowed(rows: list[Row], model: Model, found: dict[str, dict[str, Any]]) -> Borrowed:
+    gpu, mode = rows[0].gpu, rows[0].mode
+    x, seconds = matrix(rows, model)
+    predicted = x @ np.array(_lent(gpu, mode, found))
+    bare = predicted / seconds
+    tied = bare / bare[next(i for i, row in enumerate(rows) if (row.arch, row.size) == ANCHOR)]
+    figures = np.percentile(bare, (5, 50, 95))
+    edit_error = _edits(rows, predicted, seconds).error if gpu in FITTED else math.nan
+    print(
+        f"{gpu:18}{mode:13} {figures[0]:.2f} - {figures[1]:.2f} - {figures[2]:.2f}, Spearman "
+        f"{spearman(predicted, seconds):.4f}; anchored at {ANCHOR[0]}: error {_error(tied)['error_pct']:.1f} %"
+    )
+    return Borrowed(bare, tied, edit_error)
 
 
 # Files.

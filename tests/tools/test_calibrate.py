@@ -60,7 +60,7 @@ def test_prices_are_found_again(tmp_path: Path) -> None:
     table = calibrate.read(written(tmp_path / "table.csv", records()))
     assert len(table.rows) == len(NETWORKS)
     features, seconds = calibrate.matrix(table.rows, calibrate.shipped(MODE))
-    prices = fitted(features, seconds, calibrate.floors("rtx4090", MODE))
+    prices = fitted(features, seconds, calibrate.floors(devices.gpu("rtx4090"), MODE))
     known = devices.gpu("rtx4090").modes[MODE].prices
     assert dict(zip(known, prices, strict=True)) == pytest.approx(known, rel=0.02)
 

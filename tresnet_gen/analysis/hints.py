@@ -6,10 +6,10 @@ A hint is no fault: accuracy may be worth its price. Codes are stable, so that o
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tresnet_gen.frontend.spec import BottleneckStage, ConvStem, DeepStem, Spec
+from tresnet_gen.frontend.spec import BasicStage, BottleneckStage, ConvStem, DeepStem, FusedInvertedResidualStage, Spec
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.graph import Graph
-from tresnet_gen.graph.ops.work import SPECIALISED_GROUPS
+from tresnet_gen.graph.ops.work import SPECIALISED_GROUPS, padded
 
 CODES = {
     "H101": "width that is no multiple of 8",
@@ -17,9 +17,11 @@ CODES = {
     "H103": "blur at high resolution",
     "H104": "channels per group without kernels of their own",
     "H105": "stem at full resolution",
+    "H106": "width that leaves tiles of the tensor cores part empty",
 }
 HIGH_RESOLUTION = 4  # the input's side over that of the feature map, at most
 PATCH = 4
+LEAST_FILLED = 0.77  # of the arithmetic of the tiles that a width takes
 
 
 class Hint(NamedTuple):
@@ -37,6 +39,7 @@ def hints(graph: Graph) -> Iterator[Hint]:
     yield from _stem(spec)
     for index in range(len(spec.stages)):
         yield from _widths(spec, index)
+        yield from _tiles(spec, index)
         yield from _high_resolution(graph, index)
         yield from _groups(spec, index)
 
@@ -57,7 +60,20 @@ def _widths(spec: Spec, index: int) -> Iterator[Hint]:
         # Grouped stages keep their channels a group, where they can.
         groups = getattr(stage, "groups", 1)
         if near % groups == 0:
-            yield Hint("H101", path, f"{stage.width} channels fill no tile of 8", (f"{path}={near}",))
+            yield Hint("H101", path, f"{stage.width} channels are no multiple of 8", (f"{path}={near}",))
+
+
+def _tiles(spec: Spec, index: int) -> Iterator[Hint]:
+    """Yield a hint for a width of dense convolutions whose tiles on the tensor cores stay part empty."""
+    stage = spec.stages[index]
+    dense = isinstance(stage, BasicStage | FusedInvertedResidualStage) or getattr(stage, "groups", 0) == 1
+    filled = 1 / padded(1, stage.width)
+    tile = 64 if stage.width >= 48 else 32
+    near = max(tile, (stage.width + tile // 2) // tile * tile)
+    if dense and filled < LEAST_FILLED and near != stage.width:
+        path = f"stages.{index}.width"
+        message = f"{stage.width} channels use {filled:.0%} of the arithmetic that their tiles take"
+        yield Hint("H106", path, message, (f"{path}={near}",))
 
 
 def _high_resolution(graph: Graph, index: int) -> Iterator[Hint]:
@@ -66,7 +82,8 @@ def _high_resolution(graph: Graph, index: int) -> Iterator[Hint]:
     scaled = [node.shape for node in inside if isinstance(node.op, ops.Scale)]
     if scaled and max(map(max, (shape[1:] for shape in scaled))) * HIGH_RESOLUTION >= side:
         shape = " x ".join(map(str, scaled[-1]))
-        message = f"{len(scaled)} times reads and writes {shape} to scale it"
+        blocks = f" in each of {len(scaled)} blocks" if len(scaled) > 1 else ""
+        message = f"reads and writes {shape} once more{blocks}"
         yield Hint("H102", f"stages.{index}.se", message, (f"stages.{index}.se=null",))
     for node in inside:
         if isinstance(node.op, ops.BlurPool):

@@ -105,7 +105,8 @@ def _error_of(graph: Graph, prices: Prices) -> Error:
     error, grouped = prices.error, prices.grouped
     if not grouped or not any(is_grouped(node.op) for node in graph.nodes):
         return error
-    return Error(max(error.pct, grouped.pct), min(error.low, grouped.low), max(error.high, grouped.high))
+    worse = max(error.pct, grouped.pct), min(error.low, grouped.low), max(error.high, grouped.high)
+    return Error(*worse, error.edit_pct)
 
 
 def is_grouped(op: ops.Op) -> bool:
@@ -116,16 +117,29 @@ def is_grouped(op: ops.Op) -> bool:
 
 
 def prices_of(gpu: Gpu, mode: str) -> Prices:
-    """Return a GPU's prices for a mode: its own, or a lender's scaled by the data sheets."""
+    """Return a GPU's prices for a mode: its own, or a lender's scaled by the data sheets and by what factors it has."""
     own = gpu.modes.get(mode)
     if own and own.prices:
         return Prices(own.prices, CALIBRATED, own.error, own.grouped)
     lender = _lender(gpu, mode)
-    seconds, grouped = lent(lender, gpu, mode), lender.modes[mode].grouped
+    factors, grouped = _factors(gpu, mode), lender.modes[mode].grouped
+    seconds = {t: factors.get(t, factors["others"]) * price for t, price in lent(lender, gpu, mode).items()}
+    unknown = devices.transfer()[DATA_SHEET]
     if own:
-        scaled = {term: own.factors.get(term, own.factors["others"]) * price for term, price in seconds.items()}
-        return Prices(scaled, SCALED, own.error, grouped)
-    return Prices(seconds, DATA_SHEET, devices.transfer()[DATA_SHEET], grouped)
+        return Prices(seconds, SCALED, own.error._replace(edit_pct=unknown.edit_pct), grouped)
+    return Prices(seconds, DATA_SHEET, unknown, grouped)
+
+
+def _factors(gpu: Gpu, mode: str) -> Mapping[str, float]:
+    """Return what a GPU's borrowed prices are times: as measured in the mode, else in its other modes.
+
+    A GPU without measurements takes the factors of the one it is like.
+    """
+    measured = gpu if gpu.modes or not gpu.like else devices.gpu(gpu.like)
+    found = {name: own.factors for name, own in measured.modes.items() if not own.prices}
+    if mode in found or not found:
+        return found.get(mode, {"others": 1.0})
+    return {"others": prod(factors["others"] for factors in found.values()) ** (1 / len(found))}
 
 
 def lent(lender: Gpu, gpu: Gpu, mode: str) -> dict[str, float]:

@@ -88,6 +88,8 @@ def command(
     """
     if conventions and output_format == "csv":
         raise click.UsageError("--conventions has no CSV form; --format json always holds these figures")
+    if hints and output_format == "csv":
+        raise click.UsageError("--hints has no CSV form; --format json has them")
     if max_batch and not (gpus or memories or own):
         raise click.UsageError(f"--max-batch {NEEDS_MEMORY}")
     _check_order(sort_key, reverse, train, has_gpu=bool(gpus or own), has_memory=bool(gpus or memories or own))
@@ -113,7 +115,7 @@ def command(
             markdown = output_format == "markdown"
             data(estimate_tables.text(estimates, question, by, conventions, markdown))
             for one, hinted in zip(estimates, found, strict=True):
-                if hinted:
+                if hints:
                     data(hint_tables.text(one, hinted, question, markdown))
 
 

@@ -9,7 +9,7 @@ from tresnet_gen.analysis.counts import count
 from tresnet_gen.analysis.hints import hints
 from tresnet_gen.cli.specs import load
 from tresnet_gen.explore.estimates import Estimate, Question
-from tresnet_gen.explore.hint_gains import NOTE, Tried, rows
+from tresnet_gen.explore.hint_gains import Tried, note, rows
 
 
 def tried(
@@ -36,4 +36,6 @@ def text(one: Estimate, found: Sequence[Tried], question: Question, markdown: bo
     table = rows(one, found, question)
     lay_out = tables.markdown if markdown else tables.aligned
     title = f"{one.graph.spec.name}, hints"
-    return "\n".join(["", title, "", *lay_out(table, range(4, len(table[0]))), "", NOTE])
+    if not found:
+        return f"\n{title}: none"
+    return "\n".join(["", title, "", *lay_out(table, range(4, len(table[0]))), "", note(one)])

@@ -8,7 +8,7 @@ from tresnet_gen.analysis.hints import Hint
 from tresnet_gen.analysis.throughput import Throughput
 from tresnet_gen.explore.estimates import Estimate, Question
 
-NOTE = "hints: what the edit would gain, to 1 or 2 % of the rate; what it costs in accuracy only training tells"
+NOTE = "hints: what the edit would gain; what it costs in accuracy only training tells"
 HEAD = ("hint", "where", "because", "try --set")
 
 
@@ -18,6 +18,12 @@ class Tried(NamedTuple):
     hint: Hint
     totals: Totals
     speeds: tuple[Throughput, ...]
+
+
+def note(one: Estimate) -> str:
+    """Return what the figures of hints mean, and by how much the predicted gains of such edits were off."""
+    errors = [speed.error.edit_pct for speed in one.speeds if speed.error.edit_pct]
+    return f"{NOTE}; such changes of images/s erred by {max(errors):.1f} % in the mean" if errors else NOTE
 
 
 def rows(one: Estimate, found: Sequence[Tried], question: Question) -> list[tuple[str, ...]]:
@@ -43,7 +49,12 @@ def as_json(one: Estimate, found: Sequence[Tried]) -> list[dict[str, Any]]:
             "params_change": totals.params - one.counts.totals.params,
             "macs_change": totals.macs - one.counts.totals.macs,
             "throughput": [
-                {"gpu": old.gpu, "images_per_s": round(new.images_per_s, 2), "change": _ratio(old, new)}
+                {
+                    "gpu": old.gpu,
+                    "images_per_s": round(new.images_per_s, 2),
+                    "change": _ratio(old, new),
+                    "change_error_pct": old.error.edit_pct,
+                }
                 for old, new in zip(one.speeds, speeds, strict=True)
             ],
         }

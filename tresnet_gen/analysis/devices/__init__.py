@@ -21,11 +21,15 @@ MAX_BYTES = 1 << 16
 
 
 class Error(NamedTuple):
-    """Mean absolute error in percent, and measured over predicted rates that nine networks in ten lie between."""
+    """Mean absolute error in percent, and measured over predicted rates that nine networks in ten lie between.
+
+    `edit_pct` is the mean error of the ratio of two rates of which one edit sets the networks apart, where it is known.
+    """
 
     pct: float
     low: float
     high: float
+    edit_pct: float | None = None
 
 
 class Mode(NamedTuple):
@@ -159,12 +163,12 @@ def _mode_faults(mode: Any, found: Any) -> list[str]:
 def _error_faults(where: str, found: Any) -> list[str]:
     if not isinstance(found, dict):
         return [f"`{where}` must be a mapping"]
-    keys = ("error_pct", "low", "high")
+    keys = ("error_pct", "low", "high", *(("edit_error_pct",) if "edit_error_pct" in found else ()))
     return [f"`{where}.{key}` must be a number above 0" for key in keys if not _positive(found.get(key))]
 
 
 def _error(found: Mapping[str, Any]) -> Error:
-    return Error(found["error_pct"], found["low"], found["high"])
+    return Error(found["error_pct"], found["low"], found["high"], found.get("edit_error_pct"))
 
 
 def _number(value: Any) -> bool:
