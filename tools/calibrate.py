@@ -231,10 +231,15 @@ def scale_all(table: Table, models: dict[str, Model], found: dict[str, dict[str,
 
 
 def _scale(rows: list[Row], model: Model, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return one factor, or with rows enough a second one for depthwise convolutions, which old kernels are slow at."""
+    """Return one factor, or with rows enough a second one for depthwise convolutions, which old kernels are slow at.
+
+    They are fitted to prices lent by peaks with sums in FP32, and told as factors on what throughput.lent gives.
+    """
     gpu, mode = rows[0].gpu, rows[0].mode
     x, seconds = matrix(rows, model)
-    borrowed = x * np.array(_lent(gpu, mode, found))
+    sheet = devices.gpu(gpu)
+    by_fp32 = _lent(sheet._replace(fp16_tflops=0.0), mode, found)
+    borrowed = x * by_fp32
     names = ("others", "depthwise") if len(rows) >= ROWS_FOR_TWO else ("others",)
     apart = np.array([term in names for term in TERMS[mode]])
     parts = [borrowed[:, ~apart], borrowed[:, apart]] if len(names) == 2 else [borrowed]
@@ -243,6 +248,8 @@ def _scale(rows: list[Row], model: Model, found: dict[str, dict[str, Any]]) -> d
     single = [str(index) for index in range(len(rows))]
     unseen = cross_validated(sums, seconds, single, lambda a, b: fitted(a, b, low), len(rows), 0)
     factors = dict(zip(names, fitted(sums, seconds, low).tolist(), strict=True))
+    told, meant = (dict(zip(TERMS[mode], own.tolist(), strict=True)) for own in (_lent(sheet, mode, found), by_fp32))
+    factors |= {term: factors["others"] * meant[term] / told[term] for term in sorted(COMPUTE)}
     error, ratios = mean_error(unseen, seconds), unseen / seconds
     said = ", ".join(f"{name} x {factor:.3f}" for name, factor in factors.items())
     rho = spearman(unseen, seconds)
@@ -258,14 +265,13 @@ def _scale(rows: list[Row], model: Model, found: dict[str, dict[str, Any]]) -> d
     }
 
 
-def _lent(gpu: str, mode: str, found: dict[str, dict[str, Any]], but: str = "") -> list[float]:
-    """Return the prices that a GPU borrows from the first lender that has the mode and is not `but`."""
-    sheet = devices.gpu(gpu)
-    names = [name for name in (sheet.like, *throughput.LENDERS, *FITTED) if name in FITTED and name not in (gpu, but)]
+def _lent(sheet: devices.Gpu, mode: str, found: dict[str, dict[str, Any]]) -> Array:
+    """Return the prices that a GPU borrows from the first lender that has the mode and is another."""
+    names = [name for name in (sheet.like, *throughput.LENDERS, *FITTED) if name in FITTED and name != sheet.name]
     name = next(name for name in names if mode in found[name])
     own = devices.gpu(name)
     lender = own._replace(modes={mode: devices.Mode(found[name][mode]["prices"], {}, devices.Error(0.0, 1.0, 1.0))})
-    return list(throughput.lent(lender, sheet, mode).values())
+    return np.array(list(throughput.lent(lender, sheet, mode).values()))
 
 
 class Borrowed(NamedTuple):
@@ -303,7 +309,7 @@ def transfers(table: Table, models: dict[str, Model], found: dict[str, dict[str,
 def _borrowed(rows: list[Row], model: Model, found: dict[str, dict[str, Any]]) -> Borrowed:
     gpu, mode = rows[0].gpu, rows[0].mode
     x, seconds = matrix(rows, model)
-    predicted = x @ np.array(_lent(gpu, mode, found))
+    predicted = x @ _lent(devices.gpu(gpu), mode, found)
     bare = predicted / seconds
     tied = bare / bare[next(i for i, row in enumerate(rows) if (row.arch, row.size) == ANCHOR)]
     figures = np.percentile(bare, (5, 50, 95))

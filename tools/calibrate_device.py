@@ -180,13 +180,13 @@ def write(device: Path, modes: dict[str, Any], measurements: Path, rows: int) ->
     print(f"wrote {device}")
 
 
-def main() -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Read, fit, print and write; exit with 2 when a file or a row says nothing that can be fitted."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("device", type=Path)
     parser.add_argument("measurements", type=Path)
     parser.add_argument("--check", action="store_true", help="write nothing")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     try:
         gpu = devices.load(str(arguments.device), arguments.device.stem)
         rows = read(arguments.measurements)

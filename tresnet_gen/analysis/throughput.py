@@ -139,12 +139,21 @@ def _factors(gpu: Gpu, mode: str) -> Mapping[str, float]:
     found = {name: own.factors for name, own in measured.modes.items() if not own.prices}
     if mode in found or not found:
         return found.get(mode, {"others": 1.0})
-    return {"others": prod(factors["others"] for factors in found.values()) ** (1 / len(found))}
+    return {
+        name: prod(factors.get(name, factors["others"]) for factors in found.values()) ** (1 / len(found))
+        for name in ("others", *COMPUTE)
+    }
 
 
 def lent(lender: Gpu, gpu: Gpu, mode: str) -> dict[str, float]:
-    """Return a lender's prices for a mode scaled to a GPU: compute by peak arithmetic, bytes by bandwidth."""
+    """Return a lender's prices for a mode scaled to a GPU: compute by peak arithmetic, bytes by bandwidth.
+
+    The peak is that with sums in FP16, where both have it: a GeForce reaches its halved peak with sums in FP32, other
+    cards about half of their full one.
+    """
     compute = lender.tensor_tflops / gpu.tensor_tflops
+    if lender.fp16_tflops and gpu.fp16_tflops:
+        compute = lender.fp16_tflops / gpu.fp16_tflops
     memory = lender.bandwidth_gb_s / gpu.bandwidth_gb_s
     factors = {term: compute if term in COMPUTE else 1.0 if term in OVERHEAD else memory for term in terms()[mode]}
     return {term: price * factors[term] for term, price in lender.modes[mode].prices.items()}

@@ -1,10 +1,11 @@
 """GPUs by name: one YAML file each, from the vendors' data sheets and tools/calibrate.py.
 
-A file holds `title`, `memory_gib`, `tensor_tflops` (dense FP16 products summed in FP32), `bandwidth_gb_s`; `like` names
-the GPU whose prices it borrows. `modes` are what the calibration found: `prices` (seconds for a unit of each term of
-throughput_terms.py), or `factors` on the borrowed ones, by term and for the `others`; the mean error on unseen
-architectures; the band of measured over predicted rates that holds nine in ten of them; the rows fitted. `reserve` is
-what tools/max_batches.py found of the memory that a step's tensors leave.
+A file holds `title`, `memory_gib`, `tensor_tflops` (dense FP16 products summed in FP32), `bandwidth_gb_s`. It may hold
+`fp16_tflops`, the peak with sums in FP16, which on a GeForce is twice as high, and `like`, the GPU whose prices it
+borrows. `modes` are what the calibration found: `prices` (seconds for a unit of each term of throughput_terms.py), or
+`factors` on the borrowed ones, by term and for the `others`; the mean error on unseen architectures and on ratios of
+rates that one edit sets apart; the band of measured over predicted rates that holds nine in ten architectures; the rows
+fitted. `reserve` is what tools/max_batches.py found of the memory that a step's tensors leave.
 """
 
 import os
@@ -45,7 +46,10 @@ class Mode(NamedTuple):
 
 
 class Gpu(NamedTuple):
-    """A GPU; `memory_bytes` is what its data sheet promises, `reserve_bytes` what largest batches leave, if known."""
+    """A GPU; `memory_bytes` is what its data sheet promises, `reserve_bytes` what largest batches leave, if known.
+
+    `fp16_tflops` is 0 where the file does not say.
+    """
 
     name: str
     title: str
@@ -55,6 +59,7 @@ class Gpu(NamedTuple):
     like: str
     modes: Mapping[str, Mode]
     reserve_bytes: int | None = None
+    fp16_tflops: float = 0.0
 
 
 class DeviceError(Exception):
@@ -98,6 +103,7 @@ def load(path: str, name: str) -> Gpu:
         sheet.get("like", ""),
         {mode: _mode(found) for mode, found in sheet.get("modes", {}).items()},
         round(sheet["reserve"]["gb"] * 1e9) if "reserve" in sheet else None,
+        sheet.get("fp16_tflops", 0.0),
     )
 
 
@@ -118,7 +124,7 @@ def _mode(found: Mapping[str, Any]) -> Mode:
 
 
 _NUMBERS = ("memory_gib", "tensor_tflops", "bandwidth_gb_s")
-_KEYS = {"title", *_NUMBERS, "like", "modes", "reserve", "source"}
+_KEYS = {"title", *_NUMBERS, "fp16_tflops", "like", "modes", "reserve", "source"}
 
 
 def _faults(sheet: Any) -> list[str]:
@@ -129,6 +135,8 @@ def _faults(sheet: Any) -> list[str]:
     if not isinstance(sheet.get("title"), str):
         faults.append("`title` must be a text")
     faults += [f"`{key}` must be a number above 0" for key in _NUMBERS if not _positive(sheet.get(key))]
+    if not _positive(sheet.get("fp16_tflops", 1)):
+        faults.append("`fp16_tflops` must be a number above 0")
     if sheet.get("like", names()[0]) not in names():
         faults.append(f"`like` must be one of {', '.join(names())}")
     if "reserve" in sheet and not (isinstance(sheet["reserve"], dict) and _positive(sheet["reserve"].get("gb"))):
