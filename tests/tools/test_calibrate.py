@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools"))
@@ -160,3 +161,26 @@ def test_a_group_is_in_one_fold_on_every_gpu() -> None:
     one, other = weighing.folds(samples, 5, 3)
     assert one.tolist() == other.tolist()
     assert len({(group, fold) for group, fold in zip(samples[0].groups, one.tolist(), strict=True)}) == 20
+
+
+def test_the_page_tells_the_errors_that_the_device_files_record() -> None:
+    page = (ROOT / "docs" / "throughput.md").read_text()
+    edits: dict[str, list[float]] = {}
+    for name in calibrate.FITTED:
+        sheet = yaml.safe_load((Path(devices.FOLDER) / f"{name}{devices.SUFFIX}").read_text())
+        for mode, found in sheet["modes"].items():
+            [row] = [line for line in page.splitlines() if line.startswith(f"| {name}, {mode} |")]
+            cells = [cell.strip(" %") for cell in row.split("|")[2:7]]
+            assert (int(cells[0]), float(cells[2])) == (found["rows"], found["spearman"])
+            assert float(cells[1]) == pytest.approx(found["error_pct"], abs=0.0501)
+            assert float(cells[4]) == pytest.approx(found["family_error_pct"], abs=0.0501)
+            kind = "train" if mode == "train nchw" else "compile" if mode == "infer compile" else mode.split()[0]
+            edits.setdefault("none" if mode == "train nhwc" else kind, []).append(found["edit_error_pct"])
+    told = [f"{figure:.1f}" for kind in ("infer", "compile") for figure in (min(edits[kind]), max(edits[kind]))]
+    said = " ".join(page.split())
+    assert "errs by {} to {} % in eager inference, {} to {} % compiled".format(*told) in said
+    assert f"{edits['train'][0]:.1f} % in NCHW training" in said
+    bare, anchored = (devices.transfer()[basis] for basis in (throughput.DATA_SHEET, throughput.ANCHORED))
+    assert f"rates were {bare.low:.2f} to {bare.high:.2f} times the predicted" in said
+    assert f"{bare.pct:.0f} % off in the mean" in said
+    assert f"the error falls to {anchored.pct:.0f} %" in said

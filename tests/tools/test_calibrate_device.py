@@ -66,6 +66,21 @@ def test_a_few_networks_give_a_factor(device: Path) -> None:
     assert set(devices.load(str(device), "mine").modes) == {MODE, "train nhwc"}
 
 
+def test_the_example_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "throughput.md").read_text()
+    (tmp_path / "mine.yaml").write_text(block(page, "title: a card of mine"))
+    (tmp_path / "measured.csv").write_text(block(page, "spec,images_per_s"))
+    calibrated(tmp_path / "mine.yaml", tmp_path / "measured.csv")
+    shown = block(page, "$ python tools/calibrate_device.py mine.yaml measured.csv").splitlines()[1:]
+    assert capsys.readouterr().out.replace(f"{tmp_path}/", "").splitlines() == shown
+
+
+def block(page: str, first: str) -> str:
+    """Return the fenced block of a page that begins with some text."""
+    start = page.index(f"\n{first}") + 1
+    return page[start : page.index("```", start)]
+
+
 def test_check_writes_nothing_and_one_network_is_no_fit(device: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = measured(device.parent, NETWORKS[:3], "rtx4090")
     calibrated(device, table, "--check")
