@@ -162,13 +162,19 @@ def _errors(gpu: str, rows: list[Row], runs: list[Array], unseen: Array) -> dict
     edit_error = float(np.mean([found.error for found in edits]))
     right = float(np.mean([found.right for found in edits]))
     print(f"    {edits[0].pairs} single edits: mean error of the ratio {edit_error:.2f} %, direction right {right:.0%}")
-    told = {**_error(ratios), "edit_error_pct": round(edit_error, 2)}
+    told = _error(ratios)
     if mode in TOLD_APART:
         odd = np.tile([any(throughput.is_grouped(node.op) for node in graph(r.network).nodes) for r in rows], len(runs))
         told = {**_error(ratios[~odd]), "grouped": _error(ratios[odd])}
         print(f"    with grouped convolutions or blurs {told['grouped']['error_pct']} %, without {told['error_pct']} %")
     family = round(100 * mean_error(unseen, seconds), 2)
-    return {**told, "family_error_pct": family, "spearman": round(rho, 4), "rows": len(rows)}
+    return {
+        **told,
+        "edit_error_pct": round(edit_error, 2),
+        "family_error_pct": family,
+        "spearman": round(rho, 4),
+        "rows": len(rows),
+    }
 
 
 def _error(ratios: Array) -> dict[str, Any]:
