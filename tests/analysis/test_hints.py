@@ -49,7 +49,7 @@ def test_hints_in_text_and_their_limits() -> None:
         r"H101 +stages\.0\.width +83 channels are no multiple of 8 +stages\.0\.width=80 +[+-]\d+\.\d%", shown
     )
     error = devices.gpu("rtx4090").modes["infer nchw"].error.edit_pct
-    assert f"such ratios erred by {error:.1f} % in the mean; what it costs in accuracy only training tells" in shown
+    assert f"only training tells; such changes of images/s erred by {error:.1f} % in the mean" in shown
     refused = tool(
         "estimate",
         "-",
