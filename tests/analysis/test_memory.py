@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from tests.bundled import each_kind_first
 from tests.drawn import TALLY, sample, spec_texts
 from tests.oracle_memory import measured
 from tresnet_gen.analysis import devices
@@ -13,7 +14,6 @@ from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
 from tresnet_gen.frontend.load import load_spec, parse_spec
 from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
-from tresnet_gen.resources import bundled_specs
 
 # Four networks of few blocks: all stems, blocks, norms and activations that the bundled specs have.
 SMALL = {
@@ -48,7 +48,7 @@ def assert_as_torch_says(graph: Graph, step: Step, batch: int, rounding: int = 1
         assert predicted.saved_activation_bytes == torch_says.saved.activation_bytes
 
 
-@pytest.mark.parametrize("name", bundled_specs())
+@pytest.mark.parametrize("name", each_kind_first())
 def test_bundled_specs(name: str) -> None:
     assert_as_torch_says(graph_of(name), Step(True, "amp-fp16", "sgd-momentum"), 8)
 

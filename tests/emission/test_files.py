@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.bundled import each_kind_first
 from tests.drawn import TALLY
 from tests.emission import arms
 from tests.emission.corpus import bundled, drawn, every_file
@@ -52,6 +53,7 @@ def test_clean_under_the_default_rules_of_ruff(folder: Path) -> None:
     assert_clean(run_tool(folder, "ruff", "check", "--isolated", "--no-cache", "."))
 
 
+@pytest.mark.slow
 def test_clean_under_strict_mypy_for_the_oldest_and_this_python(folder: Path, tmp_path: Path) -> None:
     settings = ["--strict", "--config-file=", "--no-error-summary", "."]
     oldest = run_tool(folder, "mypy", f"--cache-dir={tmp_path / 'oldest'}", "--python-version=3.10", *settings)
@@ -118,7 +120,7 @@ SEQUENTIAL = {"conv", "bn", "act"}
 GUARDS = ("trains_eagerly", "overwrites")
 
 
-@pytest.mark.parametrize("name", bundled())
+@pytest.mark.parametrize("name", each_kind_first())
 def test_bundled_programs_print_what_was_counted_and_take_every_arm(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +131,7 @@ def test_bundled_programs_print_what_was_counted_and_take_every_arm(
     assert watched.one_sided(lambda function: function not in GUARDS) == []
 
 
+@pytest.mark.slow
 def test_drawn_programs_take_every_arm() -> None:
     kinds: Counter[str] = Counter()
     for name, source in drawn().items():

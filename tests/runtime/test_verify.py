@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 
+from tests.bundled import KINDS
 from tests.drawn import TALLY, spec_texts
 from tests.oracle import build_graph_of
 from tests.runtime.networks import NETWORKS, graph_of
@@ -20,11 +21,7 @@ def broken(claims: tuple[Claim, ...]) -> dict[str, str]:
     return {claim.name: claim.difference for claim in claims if not claim.holds}
 
 
-# One of each kind; .ci/run runs the command on all bundled specs.
-KINDS = ("tresnet_m_abn", "seresnext50_32x4d", "mixnet_s", "mobilenetv3_large_100", "shufflenet_v2_x1_0", "ablation_se")
-
-
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", KINDS)  # .ci/run runs the command on all bundled specs
 def test_every_claim_of_a_bundled_spec_holds(name: str) -> None:
     claims = verify(build_graph(load_spec(name)))
     assert broken(claims) == {}
@@ -38,6 +35,7 @@ def test_every_claim_of_a_small_network_holds(name: str, batch: int) -> None:
     assert broken(verify(graph_of(name), batch)) == {}
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(spec_texts())
 def test_every_claim_of_a_drawn_spec_holds(text: str) -> None:
