@@ -1,0 +1,69 @@
+"""Sizes of everything in a drawing, in pixels at scale 1."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tresnet_gen.explore.measure import text_width
+from tresnet_gen.explore.pictures.picture import Box, Cluster
+
+TITLE, DETAIL, LABEL = 12.0, 10.5, 10.5  # font sizes of boxes and edges
+HEAD, HEAD_DETAIL = 12.0, 10.5  # of clusters
+TITLE_LINE, DETAIL_LINE = 16, 14  # line heights
+BOX_X, BOX_Y = 12, 6  # room in a box beside and above its text
+PILL_HEIGHT = 22
+CLUSTER_X, CLUSTER_BOTTOM = 12, 8  # room in a cluster beside and below what is in it
+HEAD_TOP, HEAD_BOTTOM = 8, 2  # above and below the text of a cluster
+LABEL_GAP, ENTRY_GAP = 16, 16  # below a box, for the shape that leaves it; above a box, for arrows and forks
+FORK_STEP = 6  # between the forks of several boxes in one gap
+STAGE_GAP = 14  # between clusters
+LANE_GAP = 16  # between an edge, or a box, and the next one beside it
+LABEL_X = 6  # from an edge to its text
+
+
+class Size(NamedTuple):
+    """Width and height."""
+
+    width: float
+    height: float
+
+
+def is_pill(box: Box) -> bool:
+    """Whether a box is drawn as one rounded line: where edges meet, and where they begin and end."""
+    return box.kind in {"join", "terminal"}
+
+
+def pill_text(box: Box) -> str:
+    """Return what stands in the one line of a pill."""
+    return ", ".join((box.title, *box.details))
+
+
+def box_size(box: Box) -> Size:
+    """Return the size of a box around its text."""
+    if is_pill(box):
+        return Size(text_width(pill_text(box), TITLE, bold=True) + 2 * BOX_X, PILL_HEIGHT)
+    details = max((text_width(line, DETAIL) for line in box.details), default=0)
+    width = max(text_width(box.title, TITLE, bold=True), details)
+    return Size(width + 2 * BOX_X, TITLE_LINE + DETAIL_LINE * len(box.details) + 2 * BOX_Y)
+
+
+def label_width(label: str) -> float:
+    """Return the room that an edge's text takes to the right of the edge."""
+    return text_width(label, LABEL) + LABEL_X
+
+
+def head_height(cluster: Cluster) -> float:
+    """Return the height of a cluster's text."""
+    lines = max(len(cluster.details), len(cluster.figures) - 1)
+    return HEAD_TOP + TITLE_LINE + DETAIL_LINE * lines + HEAD_BOTTOM
+
+
+def head_widths(cluster: Cluster) -> tuple[float, float]:
+    """Return the widths of a cluster's text on the left and on the right; the first line is the title's."""
+    return (
+        max(text_width(cluster.title, HEAD, bold=True), _widest(cluster.details)),
+        max(text_width(cluster.figures[0], HEAD), _widest(cluster.figures[1:])),
+    )
+
+
+def _widest(lines: Sequence[str]) -> float:
+    return max((text_width(line, HEAD_DETAIL) for line in lines), default=0)
