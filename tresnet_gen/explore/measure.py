@@ -26,6 +26,7 @@ BOLD = (
 )
 # fmt: on
 
+NO_BREAK_SPACE = "\u00a0"
 UNKNOWN = 1100  # about the width of an ideograph or emoji
 WIDTHS = {weight: dict(zip(CHARACTERS, table, strict=True)) for weight, table in ((False, REGULAR), (True, BOLD))}
 
@@ -33,4 +34,4 @@ WIDTHS = {weight: dict(zip(CHARACTERS, table, strict=True)) for weight, table in
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """Return the width of a line of text in pixels at a font size in pixels; no font common on screens is wider."""
     widths = WIDTHS[bold]
-    return sum(widths.get(char, UNKNOWN) for char in text) * size / 1000
+    return sum(widths.get(char, UNKNOWN) for char in text.replace(NO_BREAK_SPACE, " ")) * size / 1000

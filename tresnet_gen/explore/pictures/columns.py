@@ -6,7 +6,7 @@ An edge that passes rows has a place in each of them, so it never meets a box.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from tresnet_gen.explore.pictures.metrics import LANE_GAP, Size, label_width
@@ -25,7 +25,7 @@ class Chain(NamedTuple):
     def edges(self) -> tuple[tuple[str, str], ...]:
         """The edges that run in the column, by source and target."""
         stops = (self.fork, *self.boxes, self.join)
-        return tuple(zip(stops, stops[1:], strict=False))
+        return tuple(pairwise(stops))
 
 
 class Columns(NamedTuple):

@@ -59,14 +59,13 @@ class Fold:
         cluster = _key(run) if run else first.stage
         name = _name_in(first.name, run.blocks[0].name if run else "body")
         words = words_of(nodes)
-        details = (*words.details, name) if self.level == "op" else words.details
+        details = (*words.details, name) if self.level == "op" and words.kind != "join" else words.details
         return Box(f"{cluster}/{name}", name, words.kind, words.title, details, cluster, tuple(members), hint(nodes))
 
     def _stage_box(self, stage: str, members: Sequence[int]) -> Box:
         totals = next(part.totals for part in self.counts.stages if part.name == stage)
-        details = features(self.graph, stage) or tuple(_titles(self.graph, stage))
-        figures = " · ".join(_figures(totals))
-        return Box(stage, stage, "stage", stage, (*details, figures), "", tuple(members), hint_of(totals))
+        details = features(self.graph, stage) or (", ".join(_titles(self.graph, stage)),)
+        return Box(stage, stage, "stage", stage, details, "", tuple(members), hint_of(totals), _figures(totals))
 
     def _clusters(self) -> Iterator[Cluster]:
         for part in self.counts.stages:
@@ -78,8 +77,7 @@ class Fold:
     def _run_cluster(self, run: Run) -> Cluster:
         last = run.first + run.depth - 1
         title = f"block {run.first}" if run.depth == 1 else f"blocks {run.first}–{last}"
-        how = ("computed again in backward",) if self.graph.spec.checkpoint else ()
-        return Cluster(_key(run), run.stage, title, how, (f"×{run.depth}",), run.depth)
+        return Cluster(_key(run), run.stage, title, (), (f"×{run.depth}",) * (run.depth > 1), run.depth)
 
     def _edges(self, keys: dict[int, str]) -> Iterator[Edge]:
         seen: set[tuple[int, int]] = set()
@@ -102,11 +100,16 @@ def fold(graph: Graph, level: str, cuts: Collection[Place] = ()) -> Picture:
 def subtitle(graph: Graph, counts: Counts) -> str:
     """Return what a whole network takes and costs."""
     image = shape_text((graph.spec.input.channels, *graph.spec.input.size))
-    return f"{image} · {counts.totals.params:,} parameters · {rounded(counts.totals.macs)} MACs"
+    return f"{image} · {counts.totals.params:,} parameters · {_rounded(counts.totals.macs)} MACs"
 
 
 def _figures(totals: Totals) -> tuple[str, ...]:
-    return f"{rounded(totals.params)} params", f"{rounded(totals.macs)} MACs"
+    return f"{_rounded(totals.params)} params", f"{_rounded(totals.macs)} MACs"
+
+
+def _rounded(figure: int) -> str:
+    """Return a figure whose number and unit are one word, so that they change together."""
+    return rounded(figure).replace(" ", "\u00a0")
 
 
 def hint_of(totals: Totals) -> str:

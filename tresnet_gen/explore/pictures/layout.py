@@ -93,7 +93,7 @@ def _span(cluster: Cluster, picture: Picture, rows: Mapping[str, int]) -> tuple[
 
 def layout(picture: Picture, top: float, least_width: float) -> Layout:
     """Return the layout of a picture below `top` pixels, at least as wide as the text there."""
-    sizes = {box.key: metrics.box_size(box) for box in picture.boxes}
+    sizes = metrics.box_sizes(picture.boxes)
     columns = columns_of(picture, sizes)
     gaps = _Gaps(picture, columns)
     heights = [0.0] * len(columns.left)
@@ -106,7 +106,7 @@ def layout(picture: Picture, top: float, least_width: float) -> Layout:
     y = top
     for row, height in enumerate(heights):
         for cluster in gaps.opening[row]:
-            y += metrics.STAGE_GAP if not cluster.parent else 0
+            y += metrics.RUN_GAP * _is_next(cluster, picture) if cluster.parent else metrics.STAGE_GAP
             ends[cluster.key] = y, y
             y += metrics.head_height(cluster)
         y += metrics.ENTRY_GAP + metrics.FORK_STEP * max(0, len(gaps.forks[row - 1]) - 1 if row else 0)
@@ -133,6 +133,11 @@ def layout(picture: Picture, top: float, least_width: float) -> Layout:
     return Layout(max(least_width, left + right), y - metrics.LABEL_GAP, boxes, clusters, routes, labels)
 
 
+def _is_next(cluster: Cluster, picture: Picture) -> bool:
+    """Whether another cluster of the same stage stands above."""
+    return next(other.key for other in picture.clusters if other.parent == cluster.parent) != cluster.key
+
+
 def _sides(picture: Picture, columns: Columns) -> tuple[float, float]:
     """Return how far the drawing reaches to the left and to the right of the spine, which crosses no text."""
     left, right = max(columns.left), max(columns.right)
@@ -149,19 +154,19 @@ def _route(
     edge: Edge, boxes: Mapping[str, Rect], columns: Columns, gaps: _Gaps, tops: list[float], shift: float
 ) -> tuple[Point, ...]:
     source, target = boxes[edge.source], boxes[edge.target]
-    lane = columns.edges[edge.source, edge.target] + shift
-    (start, _), (end, middle) = source.middle, target.middle
-    points = [(start, source.bottom)]
+    start, end = columns.boxes[edge.source], columns.boxes[edge.target]
+    lane, middle = columns.edges[edge.source, edge.target], target.middle[1]
+    points = [(shift + start, source.bottom)]
     if lane != start:
         row = columns.rows[edge.source]
         y = tops[row + 1] - 10 - metrics.FORK_STEP * gaps.forks[row][edge.source]
-        points += [(start, y), (lane, y)]
+        points += [(shift + start, y), (shift + lane, y)]
     if lane < end:
-        points += [(lane, middle), (target.x, middle)]
+        points += [(shift + lane, middle), (target.x, middle)]
     elif lane > end:
-        points += [(lane, middle), (target.right, middle)]
+        points += [(shift + lane, middle), (target.right, middle)]
     else:
-        points += [(lane, target.y)]
+        points += [(shift + lane, target.y)]
     return tuple(points)
 
 

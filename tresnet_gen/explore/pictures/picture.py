@@ -1,5 +1,6 @@
 """What a picture shows, before it has a form: boxes in clusters, and edges that say which shape flows along them."""
 
+import re
 from typing import NamedTuple
 
 from tresnet_gen.graph.ops import Shape
@@ -11,8 +12,8 @@ SIGNS = {SAME: "", ADDED: "+", REMOVED: "−", CHANGED: "~"}
 class Box(NamedTuple):
     """One or more ops drawn as one; `nodes` are their positions in the graph, `name` is that of the first in its block.
 
-    `kind` is the family that a writer colours: terminal, conv, scale, pool, norm, move, join or linear. `cluster` is
-    the key of the innermost cluster, or empty.
+    `kind` is the family that a writer colours: terminal, conv, linear, scale, pool, norm, move, join or stage.
+    `cluster` is the key of the innermost cluster, or empty. A box that stands for a stage has `figures`: its costs.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Box(NamedTuple):
     cluster: str
     nodes: tuple[int, ...]
     hint: str
+    figures: tuple[str, ...] = ()
     mark: str = SAME
 
 
@@ -69,3 +71,8 @@ class Picture(NamedTuple):
 def shape_text(shape: Shape) -> str:
     """Return a shape as it is read: 76 × 56 × 56."""
     return " × ".join(map(str, shape))
+
+
+def tells_change(text: str) -> bool:
+    """Whether a text of two pictures says what changes: by an arrow, or by a sign before one of its phrases."""
+    return "→" in text or re.search("(^|, )[+−] ", text) is not None

@@ -11,7 +11,18 @@ from tresnet_gen.explore import svg
 from tresnet_gen.explore.measure import text_width
 from tresnet_gen.explore.pictures import metrics
 from tresnet_gen.explore.pictures.layout import Layout, Point, Rect, Route, layout
-from tresnet_gen.explore.pictures.picture import ADDED, CHANGED, REMOVED, SAME, SIGNS, Box, Cluster, Picture
+from tresnet_gen.explore.pictures.nesting import ids_of
+from tresnet_gen.explore.pictures.picture import (
+    ADDED,
+    CHANGED,
+    REMOVED,
+    SAME,
+    SIGNS,
+    Box,
+    Cluster,
+    Picture,
+    tells_change,
+)
 
 CLASS = "network-picture"
 MARGIN = 16
@@ -37,7 +48,7 @@ def svg_text(picture: Picture, prefix: str = "picture") -> str:
     top = MARGIN + 44 + (22 if picture.compared else 0)
     drawing = layout(picture, top, _head_width(picture))
     shifted = f"translate({MARGIN} 0)"
-    body = svg.element("g", *_lines(_drawing(picture, drawing)), transform=shifted)
+    body = svg.element("g", *_lines(_drawing(picture, drawing, prefix)), transform=shifted)
     width, height = drawing.width + 2 * MARGIN, drawing.height + MARGIN
     root = svg.element(
         "svg",
@@ -90,13 +101,14 @@ RULES = (
     "& .title { font-size: 12px; font-weight: 700; fill: var(--picture-ink); }",
     "& .box rect { fill: var(--picture-paper); stroke: var(--picture-line); }",
     "& .box text { text-anchor: middle; }",
+    "& .stage text { text-anchor: start; }",
+    "& .stage .figure, & .stage-frame .figure, & .run-frame .figure { text-anchor: end; }",
     "& .join > rect { fill: var(--picture-panel); stroke: var(--picture-muted); }",
     "& .terminal > rect { fill: var(--picture-ink); stroke: none; }",
     "& .terminal .title { fill: var(--picture-paper); }",
     "& .stage-frame > rect { fill: var(--picture-panel); stroke: var(--picture-line); }",
     "& .run-frame > rect { fill: var(--picture-paper); stroke: var(--picture-line); }",
-    "& .figure { text-anchor: end; }",
-    "& .times { text-anchor: end; font-size: 12px; font-weight: 700; fill: var(--picture-blue); }",
+    "& .run-frame .figure { font-size: 12px; font-weight: 700; fill: var(--picture-blue); }",
     "& .edge { fill: none; stroke: var(--picture-muted); stroke-width: 1.25; }",
     "& .arrow { fill: var(--picture-muted); }",
     "& .sign circle { stroke: var(--picture-paper); }",
@@ -105,9 +117,11 @@ RULES = (
 
 
 def _mark_rules(mark: str, color: str) -> Iterator[str]:
-    yield f"& .{mark} > rect {{ stroke: {color}; stroke-width: 1.5; }}"
-    yield f"& path.edge.{mark} {{ stroke: {color}; }}"
-    yield f"& path.arrow.{mark}, & text.{mark}, & .sign.{mark} circle {{ fill: {color}; }}"
+    frames = f"& .box.{mark} > rect" if mark == CHANGED else f"& .{mark} > rect, & path.edge.{mark}"
+    yield f"{frames} {{ stroke: {color}; }}"
+    yield f"& .box.{mark} > rect {{ stroke-width: 1.5; }}"
+    filled = f"& text.{mark}, & .sign.{mark} circle" + f", & path.arrow.{mark}" * (mark != CHANGED)
+    yield f"{filled} {{ fill: {color}; }}"
 
 
 def _lines(parts: "Iterator[str] | list[str] | tuple[str, ...]") -> Iterator[str]:
@@ -143,20 +157,17 @@ def _head_width(picture: Picture) -> float:
     return max(text_width(picture.title, NAME, bold=True), text_width(picture.subtitle, SUBTITLE), legend)
 
 
-def _drawing(picture: Picture, drawing: Layout) -> Iterator[str]:
+def _drawing(picture: Picture, drawing: Layout, prefix: str) -> Iterator[str]:
     """Yield clusters, then edges, then boxes: what comes later lies above."""
+    ids = {key: f"{prefix}-{name}" for key, name in ids_of(picture).items()}
     for cluster in picture.clusters:
         yield _cluster(cluster, drawing.clusters[cluster.key])
-    for route in drawing.routes:
-        yield from _edge(route)
+    for route in sorted(drawing.routes, key=lambda route: route.edge.mark != REMOVED):
+        yield _edge(route, ids)
     for label in drawing.labels:
-        yield svg.text(label.edge.label, label.x, label.y, class_=f"shape {_mark_of_text(label.edge.label)}".rstrip())
+        yield svg.text(label.edge.label, label.x, label.y, class_=_text_classes("shape", label.edge.label))
     for box in picture.boxes:
-        yield _box(box, drawing.boxes[box.key])
-
-
-def _mark_of_text(text: str) -> str:
-    return CHANGED if "→" in text else ""
+        yield _box(box, drawing.boxes[box.key], ids[box.key])
 
 
 def _cluster(cluster: Cluster, rect: Rect) -> str:
@@ -164,31 +175,42 @@ def _cluster(cluster: Cluster, rect: Rect) -> str:
     parts = [_rect(rect, 8)]
     if cluster.parent and cluster.depth > 1:
         parts.insert(0, _rect(rect._replace(x=rect.x + 4, y=rect.y + 4), 8))
-    y = rect.y + metrics.HEAD_TOP + 10
-    parts.append(svg.text(cluster.title, rect.x + 10, y, class_="title"))
-    for index, line in enumerate(cluster.details):
-        below = y + metrics.DETAIL_LINE * (index + 1)
-        parts.append(svg.text(line, rect.x + 10, below, class_=f"detail {_mark_of_text(line)}".rstrip()))
-    for index, line in enumerate(cluster.figures):
-        style = "times" if cluster.parent else f"figure {_mark_of_text(line)}".rstrip()
-        parts.append(svg.text(line, rect.right - 10, y + metrics.DETAIL_LINE * index, class_=style))
+    parts += _head_texts(cluster, rect, 10, metrics.HEAD_TOP + 10)
     parts += _signs(cluster.mark, rect)
     return svg.element("g", *parts, class_=_classes(name, cluster.mark))
 
 
-def _box(box: Box, rect: Rect) -> str:
+def _head_texts(part: Box | Cluster, rect: Rect, inset: float, top: float) -> Iterator[str]:
+    """Yield what a stage or blocks are, on the left, and what they cost, on the right."""
+    x, y = rect.x + inset, rect.y + top
+    yield svg.text(part.title, x, y, class_="title")
+    for index, line in enumerate(part.details):
+        yield svg.text(line, x, y + metrics.DETAIL_LINE * (index + 1), class_=_text_classes("detail", line))
+    for index, line in enumerate(part.figures):
+        below = y + metrics.DETAIL_LINE * index
+        yield svg.text(line, rect.right - inset, below, class_=_text_classes("figure", line))
+
+
+def _text_classes(name: str, text: str) -> str:
+    """Return the classes of a line: its own, and that it says what changes."""
+    return f"{name} {CHANGED}" if tells_change(text) else name
+
+
+def _box(box: Box, rect: Rect, name: str) -> str:
     x, y = rect.middle[0], rect.y + metrics.BOX_Y + 11
     parts = [svg.element("title", escape(box.hint))] if box.hint else []
-    if metrics.is_pill(box):
+    if box.figures:
+        parts += [_rect(rect, 4), _accent(rect), *_head_texts(box, rect, metrics.BOX_X, metrics.BOX_Y + 11)]
+    elif metrics.is_pill(box):
         parts.append(_rect(rect, rect.height / 2))
         parts.append(svg.text(metrics.pill_text(box), x, rect.y + 15, class_="title"))
     else:
         parts += [_rect(rect, 4), _accent(rect), svg.text(box.title, x, y, class_="title")]
         for index, line in enumerate(box.details):
             below = y + metrics.DETAIL_LINE * (index + 1)
-            parts.append(svg.text(line, x, below, class_=f"detail {_mark_of_text(line)}".rstrip()))
+            parts.append(svg.text(line, x, below, class_=_text_classes("detail", line)))
     parts += _signs(box.mark, rect)
-    return svg.element("g", *parts, class_=_classes(f"box {box.kind}", box.mark))
+    return svg.element("g", *parts, id=name, class_=_classes(f"box {box.kind}", box.mark))
 
 
 def _classes(name: str, mark: str) -> str:
@@ -216,21 +238,27 @@ def _sign(mark: str, x: float, y: float) -> str:
     )
 
 
-def _edge(route: Route) -> Iterator[str]:
-    mark = route.edge.mark
+def _edge(route: Route, ids: dict[str, str]) -> str:
+    """Return the line of an edge and its arrow; `data-from` and `data-to` name the boxes."""
+    edge = route.edge
     *_, before, end = route.points
-    (dx, dy) = _direction(before, end)
-    tip = (end[0] - dx * ARROW, end[1] - dy * ARROW)
-    yield svg.element("path", class_=_classes("edge", mark), d=_path((*route.points[:-1], tip)))
-    n, half = svg.number, ARROW / 2
-    corners = ((tip[0] - dy * half, tip[1] - dx * half), (tip[0] + dy * half, tip[1] + dx * half), end)
-    d = "M" + "L".join(f"{n(x)} {n(y)}" for x, y in corners) + "z"
-    yield svg.element("path", class_=_classes("arrow", mark), d=d)
+    dx, dy = _direction(before, end)
+    x, y = end[0] - dx * ARROW, end[1] - dy * ARROW
+    half = ARROW / 2
+    corners = (x - dy * half, y - dx * half), (x + dy * half, y + dx * half), end
+    arrow = "M" + "L".join(f"{svg.number(a)} {svg.number(b)}" for a, b in corners) + "z"
+    return svg.element(
+        "g",
+        svg.element("path", class_=_classes("edge", edge.mark), d=_path((*route.points[:-1], (x, y)))),
+        svg.element("path", class_=_classes("arrow", edge.mark), d=arrow),
+        data_from=ids[edge.source],
+        data_to=ids[edge.target],
+    )
 
 
 def _direction(start: Point, end: Point) -> tuple[int, int]:
-    sign = lambda value: (value > 0) - (value < 0)  # noqa: E731
-    return sign(end[0] - start[0]), sign(end[1] - start[1])
+    (x, y), (to_x, to_y) = start, end
+    return (to_x > x) - (to_x < x), (to_y > y) - (to_y < y)
 
 
 def _path(points: tuple[Point, ...]) -> str:

@@ -25,7 +25,7 @@ class Words(NamedTuple):
 
 
 def words_of(nodes: Sequence[Node]) -> Words:
-    """Return the words for ops that are drawn as one box: a layer with what follows it, an SE, convolutions side by side."""
+    """Return the words for ops drawn as one box: a layer with what follows it, an SE, convolutions side by side."""
     first = nodes[0].op
     if isinstance(first, ops.GlobalMean) and len(nodes) > 1:
         return _squeeze_excite(nodes)
@@ -92,8 +92,8 @@ def _mixed(nodes: Sequence[Node]) -> Words:
 
 def _squeeze_excite(nodes: Sequence[Node]) -> Words:
     hidden = next(node.op.out_channels for node in nodes if isinstance(node.op, ops.Conv2d))
-    gate = _words(nodes[-1].op).title
-    return Words("scale", f"SE, {hidden} hidden", (gate,))
+    act, gate = (_words(nodes[index].op).title for index in (-3, -1))
+    return Words("scale", f"SE, {hidden} hidden", (f"{act}, {gate}",))
 
 
 def _following(nodes: Sequence[Node]) -> Iterator[str]:
@@ -103,11 +103,11 @@ def _following(nodes: Sequence[Node]) -> Iterator[str]:
 def _pointwise(op: ops.Op) -> str:
     match op:
         case ops.InPlaceABN():
-            return "in-place ABN"
+            return f"in-place ABN {op.slope:g}"
         case ops.Activation():
-            return ACTIVATIONS[op.type]
+            return ACTIVATIONS[op.type] if op.slope is None else f"{ACTIVATIONS[op.type]} {op.slope:g}"
         case _:
-            return "batch norm"
+            return "BN"
 
 
 def _range(part: ops.Part) -> str:
@@ -125,7 +125,7 @@ def hint(nodes: Sequence[Node]) -> str:
     )
 
 
-def features(graph: Graph, stage: str) -> tuple[str, ...]:
+def features(graph: Graph, stage: str) -> Details:
     """Return what kind of blocks a stage has, how many, and what sets them apart; nothing for stem and head."""
     inside = [node for node in graph.nodes if node.stage == stage]
     _, *index = inside[0].origin
@@ -136,5 +136,5 @@ def features(graph: Graph, stage: str) -> tuple[str, ...]:
     spec = graph.spec.stages[number]
     found = {type(node.op) for node in inside}
     traits = ["stride 2"] * (spec.stride == 2) + ["SE"] * (ops.Scale in found) + ["blur"] * (ops.BlurPool in found)
-    kind = f"{spec.block.replace('_', ' ')} ×{spec.depth}"
-    return (kind, ", ".join(traits)) if traits else (kind,)
+    kind = ", ".join((f"{spec.block.replace('_', ' ')} ×{spec.depth}", *traits))
+    return (kind, "computed again in backward") if graph.spec.checkpoint else (kind,)
