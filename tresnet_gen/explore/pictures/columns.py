@@ -7,6 +7,7 @@ An edge that passes rows has a place in each of them, so it never meets a box.
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
+from math import ceil
 from typing import NamedTuple
 
 from tresnet_gen.explore.pictures.metrics import LANE_GAP, Size, label_width
@@ -128,10 +129,10 @@ def _place(chain: Chain, columns: Columns, sizes: Mapping[str, Size], texts: Map
     if not rows:
         x = columns.boxes[chain.join]
     elif chain.place < 0:
-        x = -max(columns.left[row] + LANE_GAP + max(outer[row]) for row in rows)
+        x = -ceil(max(columns.left[row] + LANE_GAP + max(outer[row]) for row in rows))
         columns.left[rows.start : rows.stop] = [outer[row][0] - x for row in rows]
     else:
-        x = max(columns.right[row] + LANE_GAP + outer[row][0] for row in rows)
+        x = ceil(max(columns.right[row] + LANE_GAP + outer[row][0] for row in rows))
         columns.right[rows.start : rows.stop] = [x + max(outer[row]) for row in rows]
     columns.boxes.update(dict.fromkeys(chain.boxes, x))
     columns.edges.update(dict.fromkeys(chain.edges, x))

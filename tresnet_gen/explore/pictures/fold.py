@@ -126,14 +126,14 @@ def _name_in(name: str, owner: str) -> str:
 
 
 def _titles(graph: Graph, stage: str) -> Iterator[str]:
-    """Yield the layers of stem or head."""
+    """Yield the layers of stem or head; how wide they are is on the edges."""
     heads = _by_layer(graph)
     for _, members in groupby(
         (index for index, node in enumerate(graph.nodes) if node.stage == stage), heads.__getitem__
     ):
         nodes = [graph.nodes[index] for index in members]
         if not isinstance(nodes[0].op, ops.Input):
-            yield words_of(nodes).title
+            yield words_of(nodes).title.partition(",")[0]
 
 
 def _by_stage(graph: Graph) -> list[int]:

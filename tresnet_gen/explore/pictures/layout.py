@@ -1,6 +1,7 @@
 """A picture to coordinates: boxes, clusters around them, edges as lines of right angles, and their text."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import NamedTuple
 
 from tresnet_gen.explore.pictures import metrics
@@ -64,73 +65,78 @@ class Layout(NamedTuple):
     labels: tuple[Label, ...]
 
 
-class _Gaps:
-    """What stands between rows: text of edges, edges of clusters, forks."""
-
-    def __init__(self, picture: Picture, columns: Columns) -> None:
-        self.rows = columns.rows
-        count = len(columns.left)
-        self.spans = {cluster.key: _span(cluster, picture, columns.rows) for cluster in picture.clusters}
-        self.opening: list[list[Cluster]] = [[] for _ in range(count)]
-        self.closing: list[list[Cluster]] = [[] for _ in range(count)]
-        for cluster in picture.clusters:
-            first, last = self.spans[cluster.key]
-            self.opening[first].append(cluster)
-            self.closing[last].insert(0, cluster)
-        self.forks: list[dict[str, int]] = [{} for _ in range(count)]
-        for edge in picture.edges:
-            lane = columns.edges[edge.source, edge.target]
-            if lane != columns.boxes[edge.source]:
-                forks = self.forks[columns.rows[edge.source]]
-                forks.setdefault(edge.source, len(forks))
-
-
-def _span(cluster: Cluster, picture: Picture, rows: Mapping[str, int]) -> tuple[int, int]:
-    inside = {cluster.key} | {other.key for other in picture.clusters if other.parent == cluster.key}
-    members = [rows[box.key] for box in picture.boxes if box.cluster in inside]
-    return min(members), max(members)
-
-
 def layout(picture: Picture, top: float, least_width: float) -> Layout:
     """Return the layout of a picture below `top` pixels, at least as wide as the text there."""
     sizes = metrics.box_sizes(picture.boxes)
     columns = columns_of(picture, sizes)
-    gaps = _Gaps(picture, columns)
-    heights = [0.0] * len(columns.left)
-    for key, row in columns.rows.items():
-        heights[row] = max(heights[row], sizes[key].height)
+    heights = _Heights(picture, columns, sizes, top)
     left, right = _sides(picture, columns)
-    shift = max(left, (least_width - right + left) / 2)
-    tops, bottoms = [], []
-    ends: dict[str, tuple[float, float]] = {}
-    y = top
-    for row, height in enumerate(heights):
-        for cluster in gaps.opening[row]:
-            y += metrics.RUN_GAP * _is_next(cluster, picture) if cluster.parent else metrics.STAGE_GAP
-            ends[cluster.key] = y, y
-            y += metrics.head_height(cluster)
-        y += metrics.ENTRY_GAP + metrics.FORK_STEP * max(0, len(gaps.forks[row - 1]) - 1 if row else 0)
-        tops.append(y)
-        y += height
-        bottoms.append(y)
-        y += metrics.LABEL_GAP
-        for cluster in gaps.closing[row]:
-            y += metrics.CLUSTER_BOTTOM
-            ends[cluster.key] = ends[cluster.key][0], y
-    boxes = {}
-    for key, row in columns.rows.items():
-        width, height = sizes[key]
-        boxes[key] = Rect(
-            shift + columns.boxes[key] - width / 2, tops[row] + (heights[row] - height) / 2, width, height
-        )
+    spine = ceil(max(left, (least_width - right + left) / 2))
+    boxes = {
+        key: Rect(spine + columns.boxes[key] - width / 2, heights.middle(key) - height / 2, width, height)
+        for key, (width, height) in sizes.items()
+    }
     clusters = {}
     for cluster in picture.clusters:
         inset = metrics.CLUSTER_X if cluster.parent else 0
-        start, end = ends[cluster.key]
-        clusters[cluster.key] = Rect(shift - left + inset, start, left + right - 2 * inset, end - start)
-    routes = tuple(Route(edge, _route(edge, boxes, columns, gaps, tops, shift)) for edge in picture.edges)
-    labels = tuple(_labels(picture, boxes))
-    return Layout(max(least_width, left + right), y - metrics.LABEL_GAP, boxes, clusters, routes, labels)
+        start, end = heights.clusters[cluster.key]
+        clusters[cluster.key] = Rect(spine - left + inset, start, left + right - 2 * inset, end - start)
+    routes = tuple(Route(edge, tuple(_corners(edge, boxes, columns, heights, spine))) for edge in picture.edges)
+    return Layout(
+        max(least_width, left + right), heights.bottom, boxes, clusters, routes, tuple(_labels(picture, boxes))
+    )
+
+
+class _Heights:
+    """Where rows and clusters begin and end, from top to bottom."""
+
+    def __init__(self, picture: Picture, columns: Columns, sizes: Mapping[str, metrics.Size], top: float) -> None:
+        self.rows = columns.rows
+        self.forks = _forks(picture, columns)
+        self.clusters: dict[str, tuple[float, float]] = {}
+        self.ends: list[tuple[float, float]] = []
+        tallest = [0.0] * len(columns.left)
+        for key, row in self.rows.items():
+            tallest[row] = max(tallest[row], sizes[key].height)
+        spans = {cluster.key: _span(cluster, picture, self.rows) for cluster in picture.clusters}
+        for row, height in enumerate(tallest):
+            for cluster in (cluster for cluster in picture.clusters if spans[cluster.key][0] == row):
+                top += metrics.RUN_GAP * _is_next(cluster, picture) if cluster.parent else metrics.STAGE_GAP
+                self.clusters[cluster.key] = top, top
+                top += metrics.head_height(cluster)
+            top += metrics.ENTRY_GAP + metrics.FORK_STEP * max(0, len(self.forks[row]) - 1)
+            self.ends.append((top, top + height))
+            top += height + metrics.LABEL_GAP
+            for cluster in reversed([cluster for cluster in picture.clusters if spans[cluster.key][1] == row]):
+                top += metrics.CLUSTER_BOTTOM
+                self.clusters[cluster.key] = self.clusters[cluster.key][0], top
+        self.bottom = self.ends[-1][1]
+
+    def middle(self, key: str) -> float:
+        """Return the y of a box's centre."""
+        return sum(self.ends[self.rows[key]]) / 2
+
+    def fork(self, key: str) -> float:
+        """Return the y at which edges of a box leave to the sides: above the row below it."""
+        row = self.rows[key] + 1
+        return self.ends[row][0] - metrics.FORK_GAP - metrics.FORK_STEP * self.forks[row][key]
+
+
+def _forks(picture: Picture, columns: Columns) -> list[dict[str, int]]:
+    """Return for each row the boxes in the one above with an edge to the side, each numbered."""
+    forks: list[dict[str, int]] = [{} for _ in columns.left]
+    for edge in picture.edges:
+        if columns.edges[edge.source, edge.target] != columns.boxes[edge.source]:
+            below = forks[columns.rows[edge.source] + 1]
+            below.setdefault(edge.source, len(below))
+    return forks
+
+
+def _span(cluster: Cluster, picture: Picture, rows: Mapping[str, int]) -> tuple[int, int]:
+    """Return the first and the last row of a cluster."""
+    inside = {cluster.key} | {other.key for other in picture.clusters if other.parent == cluster.key}
+    members = [rows[box.key] for box in picture.boxes if box.cluster in inside]
+    return min(members), max(members)
 
 
 def _is_next(cluster: Cluster, picture: Picture) -> bool:
@@ -150,24 +156,21 @@ def _sides(picture: Picture, columns: Columns) -> tuple[float, float]:
     return left + around, right + around
 
 
-def _route(
-    edge: Edge, boxes: Mapping[str, Rect], columns: Columns, gaps: _Gaps, tops: list[float], shift: float
-) -> tuple[Point, ...]:
+def _corners(
+    edge: Edge, boxes: Mapping[str, Rect], columns: Columns, heights: _Heights, spine: float
+) -> Iterator[Point]:
+    """Yield the corners of an edge: out below its source, to its column, down, and into its target from there."""
     source, target = boxes[edge.source], boxes[edge.target]
-    start, end = columns.boxes[edge.source], columns.boxes[edge.target]
-    lane, middle = columns.edges[edge.source, edge.target], target.middle[1]
-    points = [(shift + start, source.bottom)]
-    if lane != start:
-        row = columns.rows[edge.source]
-        y = tops[row + 1] - 10 - metrics.FORK_STEP * gaps.forks[row][edge.source]
-        points += [(shift + start, y), (shift + lane, y)]
-    if lane < end:
-        points += [(shift + lane, middle), (target.x, middle)]
-    elif lane > end:
-        points += [(shift + lane, middle), (target.right, middle)]
+    lane, end = columns.edges[edge.source, edge.target], columns.boxes[edge.target]
+    yield spine + columns.boxes[edge.source], source.bottom
+    if lane != columns.boxes[edge.source]:
+        y = heights.fork(edge.source)
+        yield from ((spine + columns.boxes[edge.source], y), (spine + lane, y))
+    if lane == end:
+        yield spine + lane, target.y
     else:
-        points += [(shift + lane, target.y)]
-    return tuple(points)
+        y = target.middle[1]
+        yield from ((spine + lane, y), (target.x if lane < end else target.right, y))
 
 
 def _labels(picture: Picture, boxes: Mapping[str, Rect]) -> Iterator[Label]:

@@ -1,6 +1,7 @@
 """Sizes of everything in a drawing, in pixels at scale 1."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import NamedTuple
 
 from tresnet_gen.explore.measure import text_width
@@ -15,6 +16,7 @@ PILL_HEIGHT = 22
 CLUSTER_X, CLUSTER_BOTTOM = 12, 8  # room in a cluster beside and below what is in it
 HEAD_TOP, HEAD_BOTTOM = 8, 2  # above and below the text of a cluster
 LABEL_GAP, ENTRY_GAP = 16, 16  # below a box, for the shape that leaves it; above a box, for arrows and forks
+FORK_GAP = 10  # from a fork down to the boxes it leads to
 FORK_STEP = 6  # between the forks of several boxes in one gap
 STAGE_GAP, RUN_GAP = 14, 14  # between stages, and between the blocks of one
 LANE_GAP = 16  # between an edge, or a box, and the next one beside it
@@ -47,7 +49,12 @@ def box_sizes(boxes: Sequence[Box]) -> dict[str, Size]:
 
 
 def box_size(box: Box) -> Size:
-    """Return the size of a box around its text."""
+    """Return the size of a box around its text; its width is an even number, so that its middle is a whole one."""
+    size = _box_size(box)
+    return size._replace(width=2 * ceil(size.width / 2))
+
+
+def _box_size(box: Box) -> Size:
     if is_pill(box):
         return Size(text_width(pill_text(box), TITLE, bold=True) + 2 * BOX_X, PILL_HEIGHT)
     width = max(text_width(box.title, TITLE, bold=True), _widest(box.details))

@@ -1,4 +1,4 @@
-"""A picture as lines of nested text, which Mermaid and DOT share: ids of boxes, clusters in clusters, signs of marks."""
+"""A picture as nested lines, which Mermaid and DOT share: ids of boxes, clusters in clusters, signs of marks."""
 
 from collections.abc import Callable, Iterator
 

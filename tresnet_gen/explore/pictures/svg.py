@@ -162,8 +162,9 @@ def _drawing(picture: Picture, drawing: Layout, prefix: str) -> Iterator[str]:
     ids = {key: f"{prefix}-{name}" for key, name in ids_of(picture).items()}
     for cluster in picture.clusters:
         yield _cluster(cluster, drawing.clusters[cluster.key])
+    trunks = {(route.edge.source, route.edge.mark) for route in drawing.routes if len(route.points) == 2}
     for route in sorted(drawing.routes, key=lambda route: route.edge.mark != REMOVED):
-        yield _edge(route, ids)
+        yield _edge(route, ids, (route.edge.source, route.edge.mark) in trunks)
     for label in drawing.labels:
         yield svg.text(label.edge.label, label.x, label.y, class_=_text_classes("shape", label.edge.label))
     for box in picture.boxes:
@@ -238,10 +239,15 @@ def _sign(mark: str, x: float, y: float) -> str:
     )
 
 
-def _edge(route: Route, ids: dict[str, str]) -> str:
-    """Return the line of an edge and its arrow; `data-from` and `data-to` name the boxes."""
-    edge = route.edge
+def _edge(route: Route, ids: dict[str, str], trunk: bool) -> str:
+    """Return the line of an edge and its arrow; `data-from` and `data-to` name the boxes.
+
+    With `trunk` another edge runs straight down from the box, and one to the side starts where it leaves that.
+    """
+    edge, (start, *points) = route
     *_, before, end = route.points
+    if trunk and len(points) > 1:
+        start = start[0], points[0][1] - ROUND
     dx, dy = _direction(before, end)
     x, y = end[0] - dx * ARROW, end[1] - dy * ARROW
     half = ARROW / 2
@@ -249,7 +255,7 @@ def _edge(route: Route, ids: dict[str, str]) -> str:
     arrow = "M" + "L".join(f"{svg.number(a)} {svg.number(b)}" for a, b in corners) + "z"
     return svg.element(
         "g",
-        svg.element("path", class_=_classes("edge", edge.mark), d=_path((*route.points[:-1], (x, y)))),
+        svg.element("path", class_=_classes("edge", edge.mark), d=_path((start, *points[:-1], (x, y)))),
         svg.element("path", class_=_classes("arrow", edge.mark), d=arrow),
         data_from=ids[edge.source],
         data_to=ids[edge.target],
