@@ -13,9 +13,14 @@ from typing import NamedTuple
 from tresnet_gen.explore.pictures.metrics import LANE_GAP, Size, label_width
 from tresnet_gen.explore.pictures.picture import REMOVED, Edge, Picture
 
+ADD, SCALE = ("join", "add"), ("join", "scale")  # kind and title of boxes that read main way and side way differently
+
 
 class Chain(NamedTuple):
-    """Boxes in one column between the boxes `fork` and `join`; without boxes it is an edge past others."""
+    """Boxes in one column between the boxes `fork` and `join`; without boxes it is an edge past others.
+
+    Shortcuts are on the left, others stand in the order in which `join` reads them.
+    """
 
     fork: str
     boxes: tuple[str, ...]
@@ -75,7 +80,7 @@ class Spine:
     def _main(self, key: str, edges: Sequence[Edge]) -> Edge:
         """Return the edge a reader follows: what is scaled, the middle of equals side by side, else the longest way."""
         alive = [edge for edge in edges if edge.mark != REMOVED] or list(edges)
-        if self.kinds[key] == ("join", "scale"):
+        if self.kinds[key] == SCALE:
             return alive[0]
         deepest = max(self.depths[edge.source] for edge in alive)
         equals = [edge for edge in alive if self.depths[edge.source] == deepest]
@@ -83,7 +88,8 @@ class Spine:
 
     def chains(self) -> list[Chain]:
         """Return what is not on the spine; together the chains have every other edge."""
-        placed, chains = set(self.boxes), []
+        placed = dict.fromkeys(self.boxes, 0)  # the side of each box
+        chains = []
         for join in reversed(self.into):
             order = [edge.source for edge in self.into[join]]
             for place, source in enumerate(order):
@@ -94,13 +100,11 @@ class Spine:
                 while fork not in placed:
                     boxes.insert(0, fork)
                     fork = self.main[fork]
-                placed.update(boxes)
-                chains.append(Chain(fork, tuple(boxes), join, self._side(join, place - order.index(self.main[join]))))
+                distance = place - order.index(self.main[join])
+                side = placed[join] or placed[fork] or (-1 if self.kinds[join] == ADD or distance < 0 else 1)
+                placed.update(dict.fromkeys(boxes, side))
+                chains.append(Chain(fork, tuple(boxes), join, side * abs(distance)))
         return chains
-
-    def _side(self, join: str, place: int) -> int:
-        """Return a chain's place: shortcuts always on the left, others in the order in which `join` reads them."""
-        return -abs(place) if self.kinds[join] == ("join", "add") else place
 
 
 def columns_of(picture: Picture, sizes: Mapping[str, Size]) -> Columns:
@@ -117,7 +121,11 @@ def columns_of(picture: Picture, sizes: Mapping[str, Size]) -> Columns:
             columns.edges[spine.main[key], key] = 0.0
     chains = spine.chains()
     for chain in sorted(chains, key=lambda chain: (rows[chain.join] - rows[chain.fork], abs(chain.place))):
-        _place(chain, columns, sizes, texts)
+        if rows[chain.join] > rows[chain.fork] + 1:
+            _place(chain, columns, sizes, texts)
+    for chain in chains:
+        if rows[chain.join] == rows[chain.fork] + 1:  # an edge with no row to pass
+            columns.edges[chain.fork, chain.join] = columns.boxes[chain.join]
     return columns
 
 
@@ -126,13 +134,12 @@ def _place(chain: Chain, columns: Columns, sizes: Mapping[str, Size], texts: Map
     rows = range(columns.rows[chain.fork] + 1, columns.rows[chain.join])
     widths = {columns.rows[key]: (sizes[key].width / 2, texts.get(key, 0.0)) for key in chain.boxes}
     outer = {row: widths.get(row, (0.0, 0.0)) for row in rows}
-    if not rows:
-        x = columns.boxes[chain.join]
-    elif chain.place < 0:
-        x = -ceil(max(columns.left[row] + LANE_GAP + max(outer[row]) for row in rows))
+    beyond = sizes[chain.join].width / 2 + LANE_GAP  # an edge enters from the side
+    if chain.place < 0:
+        x = -ceil(max(beyond, *(columns.left[row] + LANE_GAP + max(outer[row]) for row in rows)))
         columns.left[rows.start : rows.stop] = [outer[row][0] - x for row in rows]
     else:
-        x = ceil(max(columns.right[row] + LANE_GAP + outer[row][0] for row in rows))
+        x = ceil(max(beyond, *(columns.right[row] + LANE_GAP + outer[row][0] for row in rows)))
         columns.right[rows.start : rows.stop] = [x + max(outer[row]) for row in rows]
     columns.boxes.update(dict.fromkeys(chain.boxes, x))
     columns.edges.update(dict.fromkeys(chain.edges, x))

@@ -4,7 +4,7 @@ Stages go together by name, blocks by their place in the stage, boxes of a block
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
 from typing import NamedTuple, TypeVar
@@ -31,7 +31,7 @@ def compare(old: Picture, new: Picture) -> Picture:
         changed(old.subtitle, new.subtitle),
         new.description,
         tuple(boxes),
-        tuple(_merged(old.clusters, new.clusters)),
+        tuple(_clusters(old, new)),
         tuple(_edges(before, new.edges)),
         compared=True,
     )
@@ -62,9 +62,31 @@ def _phrase(old: str, new: str) -> str:
 def _boxes(old: Picture, new: Picture) -> Iterator[Box]:
     """Yield the boxes of both, cluster by cluster."""
     before, after = _by_cluster(old), _by_cluster(new)
-    for step in _steps(list(before), list(after)):
-        for key in step.after if step.same else (*step.before, *step.after):
-            yield from _merged(before.get(key, ()), after.get(key, ()))
+    for key in _in_stages(before, after):
+        yield from _merged(before.get(key, ()), after.get(key, ()))
+
+
+def _clusters(old: Picture, new: Picture) -> Iterator[Cluster]:
+    before, after = ({cluster.key: cluster for cluster in side.clusters} for side in (old, new))
+    for key in _in_stages(before, after):
+        yield from _merged(*([side[key]] if key in side else [] for side in (before, after)))
+
+
+def _in_stages(old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Yield the keys of both, those of one stage together: `layer3.1` is of `layer3`."""
+    before, after = ({stage: list(keys) for stage, keys in groupby(side, key=_stage)} for side in (old, new))
+    for stage in _order(list(before), list(after)):
+        yield from _order(before.get(stage, ()), after.get(stage, ()))
+
+
+def _stage(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _order(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    """Yield the keys of both in an order that suits both."""
+    for step in _steps(old, new):
+        yield from step.after if step.same else (*step.before, *step.after)
 
 
 def _by_cluster(picture: Picture) -> dict[str, list[Box]]:

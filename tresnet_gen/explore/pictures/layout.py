@@ -9,6 +9,7 @@ from tresnet_gen.explore.pictures.columns import Columns, columns_of
 from tresnet_gen.explore.pictures.picture import Cluster, Edge, Picture
 
 Point = tuple[float, float]
+Sizes = Mapping[str, metrics.Size]
 
 
 class Rect(NamedTuple):
@@ -69,7 +70,8 @@ def layout(picture: Picture, top: float, least_width: float) -> Layout:
     """Return the layout of a picture below `top` pixels, at least as wide as the text there."""
     sizes = metrics.box_sizes(picture.boxes)
     columns = columns_of(picture, sizes)
-    heights = _Heights(picture, columns, sizes, top)
+    around = _detours(picture, columns, sizes)
+    heights = _Heights(picture, columns, sizes, _forks(picture, columns, around), top)
     left, right = _sides(picture, columns)
     spine = ceil(max(left, (least_width - right + left) / 2))
     boxes = {
@@ -81,18 +83,22 @@ def layout(picture: Picture, top: float, least_width: float) -> Layout:
         inset = metrics.CLUSTER_X if cluster.parent else 0
         start, end = heights.clusters[cluster.key]
         clusters[cluster.key] = Rect(spine - left + inset, start, left + right - 2 * inset, end - start)
-    routes = tuple(Route(edge, tuple(_corners(edge, boxes, columns, heights, spine))) for edge in picture.edges)
+    routes = tuple(
+        Route(edge, tuple(_corners(edge, boxes, columns, heights, spine, edge in around))) for edge in picture.edges
+    )
     return Layout(
-        max(least_width, left + right), heights.bottom, boxes, clusters, routes, tuple(_labels(picture, boxes))
+        max(least_width, spine + right), heights.bottom, boxes, clusters, routes, tuple(_labels(picture, boxes))
     )
 
 
 class _Heights:
     """Where rows and clusters begin and end, from top to bottom."""
 
-    def __init__(self, picture: Picture, columns: Columns, sizes: Mapping[str, metrics.Size], top: float) -> None:
+    def __init__(
+        self, picture: Picture, columns: Columns, sizes: Sizes, forks: list[dict[str, int]], top: float
+    ) -> None:
         self.rows = columns.rows
-        self.forks = _forks(picture, columns)
+        self.forks = forks
         self.clusters: dict[str, tuple[float, float]] = {}
         self.ends: list[tuple[float, float]] = []
         tallest = [0.0] * len(columns.left)
@@ -116,19 +122,37 @@ class _Heights:
         """Return the y of a box's centre."""
         return sum(self.ends[self.rows[key]]) / 2
 
-    def fork(self, key: str) -> float:
-        """Return the y at which edges of a box leave to the sides: above the row below it."""
-        row = self.rows[key] + 1
+    def side_way(self, key: str, row: int) -> float:
+        """Return the y above a row at which edges of a box turn to the sides."""
         return self.ends[row][0] - metrics.FORK_GAP - metrics.FORK_STEP * self.forks[row][key]
 
 
-def _forks(picture: Picture, columns: Columns) -> list[dict[str, int]]:
-    """Return for each row the boxes in the one above with an edge to the side, each numbered."""
+def _detours(picture: Picture, columns: Columns, sizes: Sizes) -> set[Edge]:
+    """Return the edges that cannot enter their target from the side: they come down above it, or to another box."""
+    spans: dict[int, list[tuple[float, float, str]]] = {}
+    for key, row in columns.rows.items():
+        half = sizes[key].width / 2
+        spans.setdefault(row, []).append((columns.boxes[key] - half, columns.boxes[key] + half, key))
+    around = set()
+    for edge in picture.edges:
+        lane, end = columns.edges[edge.source, edge.target], columns.boxes[edge.target]
+        left, right = min(lane, end), max(lane, end)
+        others = (span for span in spans[columns.rows[edge.target]] if span[2] != edge.target)
+        inside = right - left < sizes[edge.target].width / 2 + metrics.LANE_GAP / 2
+        if lane != end and (inside or any(start <= right and stop >= left for start, stop, _ in others)):
+            around.add(edge)
+    return around
+
+
+def _forks(picture: Picture, columns: Columns, around: set[Edge]) -> list[dict[str, int]]:
+    """Return for each row the boxes whose edges turn to the side above it, each numbered."""
     forks: list[dict[str, int]] = [{} for _ in columns.left]
     for edge in picture.edges:
+        rows = [columns.rows[edge.target]] * (edge in around)
         if columns.edges[edge.source, edge.target] != columns.boxes[edge.source]:
-            below = forks[columns.rows[edge.source] + 1]
-            below.setdefault(edge.source, len(below))
+            rows.append(columns.rows[edge.source] + 1)
+        for row in rows:
+            forks[row].setdefault(edge.source, len(forks[row]))
     return forks
 
 
@@ -144,33 +168,50 @@ def _is_next(cluster: Cluster, picture: Picture) -> bool:
     return next(other.key for other in picture.clusters if other.parent == cluster.parent) != cluster.key
 
 
-def _sides(picture: Picture, columns: Columns) -> tuple[float, float]:
-    """Return how far the drawing reaches to the left and to the right of the spine, which crosses no text."""
+def _sides(picture: Picture, columns: Columns) -> tuple[int, int]:
+    """Return how far the drawing reaches to the left and to the right of the spine; no line meets a frame's text."""
     left, right = max(columns.left), max(columns.right)
-    clear = metrics.LANE_GAP / 2
     for cluster in picture.clusters:
-        inset = 0 if cluster.parent else metrics.CLUSTER_X
+        first, _ = _span(cluster, picture, columns.rows)
+        lines = list(_crossing(first, picture, columns))
         before, behind = metrics.head_widths(cluster)
-        left, right = max(left, before + clear - inset), max(right, behind + clear - inset)
+        room = metrics.LANE_GAP / 2 - (0 if cluster.parent else metrics.CLUSTER_X)
+        left, right = max(left, before + room - min(lines)), max(right, behind + room + max(lines))
     around = 2 * metrics.CLUSTER_X if picture.clusters else 0
-    return left + around, right + around
+    return ceil(left + around), ceil(right + around)
+
+
+def _crossing(row: int, picture: Picture, columns: Columns) -> Iterator[float]:
+    """Yield the x of each line that comes down to a row, above where lines turn to the sides."""
+    for edge in picture.edges:
+        above = columns.rows[edge.source]
+        if above < row <= columns.rows[edge.target]:
+            lane = columns.edges[edge.source, edge.target]
+            yield columns.boxes[edge.source] if above == row - 1 else lane
 
 
 def _corners(
-    edge: Edge, boxes: Mapping[str, Rect], columns: Columns, heights: _Heights, spine: float
+    edge: Edge, boxes: Mapping[str, Rect], columns: Columns, heights: _Heights, spine: float, around: bool
 ) -> Iterator[Point]:
-    """Yield the corners of an edge: out below its source, to its column, down, and into its target from there."""
+    """Yield the corners of an edge: out below its source, to its column, down, and into its target from there.
+
+    With `around` it turns to its target above the target's row.
+    """
     source, target = boxes[edge.source], boxes[edge.target]
-    lane, end = columns.edges[edge.source, edge.target], columns.boxes[edge.target]
-    yield spine + columns.boxes[edge.source], source.bottom
-    if lane != columns.boxes[edge.source]:
-        y = heights.fork(edge.source)
-        yield from ((spine + columns.boxes[edge.source], y), (spine + lane, y))
-    if lane == end:
-        yield spine + lane, target.y
+    start, end = spine + columns.boxes[edge.source], spine + columns.boxes[edge.target]
+    lane = spine + columns.edges[edge.source, edge.target]
+    yield start, source.bottom
+    if lane != start:
+        y = heights.side_way(edge.source, columns.rows[edge.source] + 1)
+        yield from ((start, y), (lane, y))
+    if around:
+        y = heights.side_way(edge.source, columns.rows[edge.target])
+        yield from ((lane, y), (end, y))
+    if around or lane == end:
+        yield end, target.y
     else:
         y = target.middle[1]
-        yield from ((spine + lane, y), (target.x if lane < end else target.right, y))
+        yield from ((lane, y), (target.x if lane < end else target.right, y))
 
 
 def _labels(picture: Picture, boxes: Mapping[str, Rect]) -> Iterator[Label]:
