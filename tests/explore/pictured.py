@@ -20,7 +20,7 @@ PAIRS = (
     ("mobilenetv3_large_100", "resnet18"),
     ("efficientnet_b0", "mixnet_s"),
 )
-DRAWN = 24  # specs for as many pairs
+DRAWN = 12  # specs for as many pairs
 
 HOSTILE = """\
 name: hostile
