@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import tool
 from tools.comparison import page as comparison_page
 from tresnet_gen.analysis.devices import gpu
 from tresnet_gen.analysis.memory import replay
@@ -39,12 +40,26 @@ def test_the_comparison_is_made_from_the_specs() -> None:
     assert_made("docs/comparison.md", comparison_page())
 
 
+PICTURES = re.findall(
+    r"^\$ tresnet-gen (graph .*) -o (.*\.svg)$", (ROOT / "docs/pictures.md").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("words", "name"), PICTURES, ids=[name for _, name in PICTURES])
+def test_the_pictures_are_made_by_the_commands_on_their_page(words: str, name: str) -> None:
+    assert_made(f"docs/pictures/{name}", tool(*words.split(), "--format", "svg").out)
+
+
+def test_no_other_pictures_are_kept() -> None:
+    assert {path.name for path in (ROOT / "docs/pictures").iterdir()} == {name for _, name in PICTURES}
+
+
 def assert_made(name: str, text: str) -> None:
     """Hold a committed file against what the tool makes; TRESNET_GEN_REWRITE=1 writes it."""
     path = ROOT / name
     if os.environ.get("TRESNET_GEN_REWRITE") == "1":
-        path.write_text(text)
-    assert path.read_text() == text, f"TRESNET_GEN_REWRITE=1 pytest tests/docs writes {name}"
+        path.write_text(text, "utf-8")
+    assert path.read_text("utf-8") == text, f"TRESNET_GEN_REWRITE=1 pytest tests/docs writes {name}"
 
 
 def test_every_code_of_a_finding_is_documented() -> None:

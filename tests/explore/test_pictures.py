@@ -179,6 +179,12 @@ def test_one_stage_alone_keeps_its_inside() -> None:
     assert {edge.label for edge in alone.edges if edge.target == "behind"} == {"1216 × 14 × 14"}
 
 
+def test_a_line_out_of_a_stage_is_marked_when_all_it_stands_for_is() -> None:
+    picture = picture_of(graph_of("tresnet_m"), against=graph_of("resnet50"), stage="layer3")
+    assert {edge.mark for edge in picture.edges if edge.target == "behind"} == {SAME}
+    assert {edge.mark for edge in picture.edges if edge.source == "before"} == {ADDED, REMOVED, CHANGED}
+
+
 # What one network changes against another
 
 

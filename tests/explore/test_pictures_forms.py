@@ -11,6 +11,7 @@ import pytest
 
 from tests.explore.pictured import graph_of, hostile, pictures
 from tresnet_gen.explore import svg
+from tresnet_gen.explore.measure import NO_BREAK_SPACE
 from tresnet_gen.explore.pictures import dot_text, draw, mermaid_text, picture_of, svg_text
 from tresnet_gen.explore.pictures.picture import SIGNS, Picture
 
@@ -36,7 +37,12 @@ def expected(picture: Picture) -> Told:
 
 
 def signed(mark: str, lines: tuple[str, ...]) -> tuple[str, ...]:
-    return (f"{SIGNS[mark]} {lines[0]}".strip(), *lines[1:])
+    return spaced(f"{SIGNS[mark]} {lines[0]}".strip(), *lines[1:])
+
+
+def spaced(*lines: str) -> tuple[str, ...]:
+    """Return lines with plain spaces: a number and its unit are one word in SVG alone."""
+    return tuple(line.replace(NO_BREAK_SPACE, " ") for line in lines)
 
 
 def every_picture(check) -> None:
@@ -72,7 +78,7 @@ def svg_box(group: ElementTree.Element, classes: list[str]) -> tuple[str, tuple[
 
 
 def svg_lines(group: ElementTree.Element) -> tuple[str, ...]:
-    lines = tuple(text.text or "" for text in group.findall(f"{SVG}text"))
+    lines = spaced(*(text.text or "" for text in group.findall(f"{SVG}text")))
     sign = group.find(f"{SVG}g/{SVG}text")
     return lines if sign is None else (f"{sign.text} {lines[0]}", *lines[1:])
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tresnet_gen.explore import svg
+from tresnet_gen.explore.measure import NO_BREAK_SPACE
 from tresnet_gen.explore.pictures.nesting import ids_of, nested, text_of
 from tresnet_gen.explore.pictures.picture import ADDED, CHANGED, REMOVED, SAME, Box, Cluster, Picture
 
@@ -17,7 +18,7 @@ def dot_text(picture: Picture) -> str:
 def _lines(picture: Picture) -> Iterator[str]:
     ids = ids_of(picture)
     yield f"digraph {_quoted(picture.title)} {{"
-    yield f"  label={_quoted(picture.title, picture.subtitle)};"
+    yield f"  label={_quoted(picture.title, picture.subtitle.replace(NO_BREAK_SPACE, ' '))};"
     yield f"  tooltip={_quoted(picture.description or picture.title)};"
     yield '  labelloc="t"; fontname="Helvetica"; style="rounded";'
     yield '  node [shape="box", style="rounded", fontname="Helvetica", fontsize=11];'

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
 from tresnet_gen.analysis.counts import Counts, Totals, count
+from tresnet_gen.explore.measure import NO_BREAK_SPACE
 from tresnet_gen.explore.pictures.picture import Box, Cluster, Edge, Picture, shape_text
 from tresnet_gen.explore.pictures.runs import Place, Run, representatives, runs_of
 from tresnet_gen.explore.pictures.words import features, hint, words_of
@@ -34,6 +35,7 @@ class Fold:
                 self.members.setdefault(head, []).append(node)
         self.run_of = {node: run for run in self.runs for node in range(run.blocks[0].start, run.blocks[0].stop)}
         self.counts = count(graph)
+        self.stages = {stage: list(nodes) for stage, nodes in groupby(graph.nodes[1:], key=lambda node: node.stage)}
 
     def picture(self) -> Picture:
         """Return the picture of the whole graph."""
@@ -64,13 +66,20 @@ class Fold:
 
     def _stage_box(self, stage: str, members: Sequence[int]) -> Box:
         totals = next(part.totals for part in self.counts.stages if part.name == stage)
-        details = features(self.graph, stage) or (", ".join(_titles(self.graph, stage)),)
+        details = features(self.graph.spec, self.stages[stage]) or (", ".join(self._titles(stage)),)
         return Box(stage, stage, "stage", stage, details, "", tuple(members), hint_of(totals), _figures(totals))
+
+    def _titles(self, stage: str) -> Iterator[str]:
+        """Yield the layers of stem or head; how wide they are is on the edges."""
+        heads = _by_layer(self.graph)
+        inside = [index for index, node in enumerate(self.graph.nodes) if node.stage == stage and index]
+        for _, members in groupby(inside, heads.__getitem__):
+            yield words_of([self.graph.nodes[index] for index in members]).title.partition(",")[0]
 
     def _clusters(self) -> Iterator[Cluster]:
         for part in self.counts.stages:
             depth = sum(run.depth for run in self.runs if run.stage == part.name) or 1
-            details = features(self.graph, part.name)
+            details = features(self.graph.spec, self.stages[part.name])
             yield Cluster(part.name, "", part.name, details, _figures(part.totals), depth)
             yield from (self._run_cluster(run) for run in self.runs if run.stage == part.name)
 
@@ -109,7 +118,7 @@ def _figures(totals: Totals) -> tuple[str, ...]:
 
 def _rounded(figure: int) -> str:
     """Return a figure whose number and unit are one word, so that they change together."""
-    return rounded(figure).replace(" ", "\u00a0")
+    return rounded(figure).replace(" ", NO_BREAK_SPACE)
 
 
 def hint_of(totals: Totals) -> str:
@@ -123,17 +132,6 @@ def _key(run: Run) -> str:
 
 def _name_in(name: str, owner: str) -> str:
     return name.removeprefix(f"{owner}.")
-
-
-def _titles(graph: Graph, stage: str) -> Iterator[str]:
-    """Yield the layers of stem or head; how wide they are is on the edges."""
-    heads = _by_layer(graph)
-    for _, members in groupby(
-        (index for index, node in enumerate(graph.nodes) if node.stage == stage), heads.__getitem__
-    ):
-        nodes = [graph.nodes[index] for index in members]
-        if not isinstance(nodes[0].op, ops.Input):
-            yield words_of(nodes).title.partition(",")[0]
 
 
 def _by_stage(graph: Graph) -> list[int]:

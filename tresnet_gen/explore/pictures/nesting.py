@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from tresnet_gen.explore.measure import NO_BREAK_SPACE
 from tresnet_gen.explore.pictures.picture import SIGNS, Box, Cluster, Picture
 
 
@@ -12,7 +13,8 @@ def ids_of(picture: Picture) -> dict[str, str]:
 
 def text_of(part: Box | Cluster) -> list[str]:
     """Return the lines of a box or cluster; a mark's sign stands before the first."""
-    return [f"{SIGNS[part.mark]} {part.title}".strip(), *part.details, *part.figures]
+    lines = (f"{SIGNS[part.mark]} {part.title}".strip(), *part.details, *part.figures)
+    return [line.replace(NO_BREAK_SPACE, " ") for line in lines]
 
 
 def nested(

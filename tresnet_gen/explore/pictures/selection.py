@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from tresnet_gen.explore.pictures.picture import SAME, Box, Edge, Picture
+from tresnet_gen.explore.pictures.picture import CHANGED, SAME, Box, Edge, Picture, tells_change
 
 BEFORE, BEHIND = "before", "behind"
 
@@ -44,7 +44,10 @@ def only(picture: Picture, stage: str) -> Picture:
             edge = edge._replace(target=BEHIND)
         elif edge.source not in keys:
             continue
-        edges.setdefault((edge.source, edge.target), edge)
+        pair = edge.source, edge.target
+        if pair in edges and edges[pair].mark != edge.mark:  # some of what one line stands for is in both networks
+            edge = edge._replace(mark=CHANGED if tells_change(edge.label) else SAME)
+        edges[pair] = edge
     return picture._replace(
         title=f"{picture.title}, {stage}",
         boxes=(*_terminal(BEFORE, outer[BEFORE]), *inside, *_terminal(BEHIND, outer[BEHIND])),

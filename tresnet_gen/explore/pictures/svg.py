@@ -5,7 +5,6 @@ which take the page's colours (`--ink`, `--paper`, ...) where it sets them.
 """
 
 from collections.abc import Iterator
-from xml.sax.saxutils import escape
 
 from tresnet_gen.explore import svg
 from tresnet_gen.explore.measure import text_width
@@ -54,8 +53,8 @@ def svg_text(picture: Picture, prefix: str = "picture") -> str:
         "svg",
         *_lines(
             (
-                svg.element("title", escape(picture.title), id=f"{prefix}-title"),
-                svg.element("desc", escape(_description(picture)), id=f"{prefix}-desc"),
+                svg.element("title", svg.escape(picture.title), id=f"{prefix}-title"),
+                svg.element("desc", svg.escape(_description(picture)), id=f"{prefix}-desc"),
                 svg.element("style", style()),
                 svg.element("rect", class_="paper", width=width, height=height),
                 svg.element("g", *_lines(head), transform=shifted),
@@ -199,7 +198,7 @@ def _text_classes(name: str, text: str) -> str:
 
 def _box(box: Box, rect: Rect, name: str) -> str:
     x, y = rect.middle[0], rect.y + metrics.BOX_Y + 11
-    parts = [svg.element("title", escape(box.hint))] if box.hint else []
+    parts = [svg.element("title", svg.escape(box.hint))] if box.hint else []
     if box.figures:
         parts += [_rect(rect, 4), _accent(rect), *_head_texts(box, rect, metrics.BOX_X, metrics.BOX_Y + 11)]
     elif metrics.is_pill(box):

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from tresnet_gen.frontend.spec import Spec
 from tresnet_gen.graph import ops
-from tresnet_gen.graph.graph import Graph, Node
+from tresnet_gen.graph.graph import Node
 
 ACTIVATIONS = {
     "relu": "ReLU",
@@ -125,16 +126,17 @@ def hint(nodes: Sequence[Node]) -> str:
     )
 
 
-def features(graph: Graph, stage: str) -> Details:
-    """Return what kind of blocks a stage has, how many, and what sets them apart; nothing for stem and head."""
-    inside = [node for node in graph.nodes if node.stage == stage]
-    _, *index = inside[0].origin
-    if not index:
-        return ()
-    (number,) = index
-    assert isinstance(number, int)
-    spec = graph.spec.stages[number]
-    found = {type(node.op) for node in inside}
-    traits = ["stride 2"] * (spec.stride == 2) + ["SE"] * (ops.Scale in found) + ["blur"] * (ops.BlurPool in found)
-    kind = ", ".join((f"{spec.block.replace('_', ' ')} ×{spec.depth}", *traits))
-    return (kind, "computed again in backward") if graph.spec.checkpoint else (kind,)
+def features(spec: Spec, nodes: Sequence[Node]) -> Details:
+    """Return what kind of blocks the nodes of a stage make, how many, and what sets them apart; none for stem and head.
+
+    A second line tells of checkpoints.
+    """
+    match nodes[0].origin:
+        case ("stages", int(number)):
+            stage = spec.stages[number]
+        case _:
+            return ()
+    found = {type(node.op) for node in nodes}
+    traits = ["stride 2"] * (stage.stride == 2) + ["SE"] * (ops.Scale in found) + ["blur"] * (ops.BlurPool in found)
+    kind = ", ".join((f"{stage.block.replace('_', ' ')} ×{stage.depth}", *traits))
+    return (kind, "computed again in backward") if spec.checkpoint else (kind,)
