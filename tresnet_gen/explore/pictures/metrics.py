@@ -7,8 +7,8 @@ from typing import NamedTuple
 from tresnet_gen.explore.measure import text_width
 from tresnet_gen.explore.pictures.picture import Box, Cluster
 
-TITLE, DETAIL, LABEL = 12.0, 10.5, 10.5  # font sizes of boxes and edges
-HEAD, HEAD_DETAIL = 12.0, 10.5  # of clusters
+NAME, SUBTITLE = 18, 11  # font sizes above a drawing
+TITLE, DETAIL, LABEL = 12, 10.5, 10.5  # of boxes and frames, and of edges
 TITLE_LINE, DETAIL_LINE = 16, 14  # line heights
 FIGURES_GAP = 24  # between what a stage is and what it costs
 BOX_X, BOX_Y = 12, 6  # room in a box beside and above its text
@@ -78,10 +78,10 @@ def head_height(cluster: Cluster) -> float:
 def head_widths(cluster: Cluster) -> tuple[float, float]:
     """Return the widths of a cluster's text on the left and on the right."""
     return (
-        max(text_width(cluster.title, HEAD, bold=True), _widest(cluster.details)),
+        max(text_width(cluster.title, TITLE, bold=True), _widest(cluster.details)),
         _widest(cluster.figures),
     )
 
 
 def _widest(lines: Sequence[str]) -> float:
-    return max((text_width(line, HEAD_DETAIL) for line in lines), default=0)
+    return max((text_width(line, DETAIL) for line in lines), default=0)

@@ -1,16 +1,12 @@
-"""A picture as SVG text that stands alone or in a page, several of them beside each other.
+"""A picture as SVG text that stands alone or in a page, several of them beside each other."""
 
-Its style reaches nothing outside: every rule is below the picture's class, and its colours are variables of its own,
-which take the page's colours (`--ink`, `--paper`, ...) where it sets them.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tresnet_gen.explore import svg
 from tresnet_gen.explore.measure import text_width
 from tresnet_gen.explore.pictures import metrics
 from tresnet_gen.explore.pictures.layout import Layout, Point, Rect, Route, layout
-from tresnet_gen.explore.pictures.nesting import ids_of
+from tresnet_gen.explore.pictures.nesting import ids_of, text_of
 from tresnet_gen.explore.pictures.picture import (
     ADDED,
     CHANGED,
@@ -22,45 +18,33 @@ from tresnet_gen.explore.pictures.picture import (
     Picture,
     tells_change,
 )
+from tresnet_gen.explore.pictures.style import CLASS, style
 
-CLASS = "network-picture"
+__all__ = ["style", "svg_text"]
+
 MARGIN = 16
-NAME, SUBTITLE = 18.0, 11.0  # font sizes above the drawing
 ROUND = 6  # radius of an edge's corners
 ARROW = 6
 LEGEND = {ADDED: "added", REMOVED: "removed", CHANGED: "changed, from→to"}
-ACCENTS = {
-    "conv": "blue",
-    "linear": "blue",
-    "scale": "purple",
-    "pool": "teal",
-    "move": "orange",
-    "norm": "muted",
-    "stage": "blue",
-}
-MARKS = {ADDED: "green", REMOVED: "red", CHANGED: "orange"}
 
 
 def svg_text(picture: Picture, prefix: str = "picture") -> str:
     """Return a picture as SVG; ids start with `prefix`, which tells pictures in one page apart."""
-    head = list(_head(picture))
     top = MARGIN + 44 + (22 if picture.compared else 0)
     drawing = layout(picture, top, _head_width(picture))
-    shifted = f"translate({MARGIN} 0)"
-    body = svg.element("g", *_lines(_drawing(picture, drawing, prefix)), transform=shifted)
     width, height = drawing.width + 2 * MARGIN, drawing.height + MARGIN
+    shifted = f"translate({MARGIN} 0)"
+    parts = (
+        svg.element("title", svg.escape(picture.title), id=f"{prefix}-title"),
+        svg.element("desc", svg.escape(_description(picture)), id=f"{prefix}-desc"),
+        svg.element("style", style()),
+        svg.element("rect", class_="paper", width=width, height=height),
+        svg.element("g", *_lines(_head(picture)), transform=shifted),
+        svg.element("g", *_lines(_drawing(picture, drawing, prefix)), transform=shifted),
+    )
     root = svg.element(
         "svg",
-        *_lines(
-            (
-                svg.element("title", svg.escape(picture.title), id=f"{prefix}-title"),
-                svg.element("desc", svg.escape(_description(picture)), id=f"{prefix}-desc"),
-                svg.element("style", style()),
-                svg.element("rect", class_="paper", width=width, height=height),
-                svg.element("g", *_lines(head), transform=shifted),
-                body,
-            )
-        ),
+        *_lines(parts),
         xmlns="http://www.w3.org/2000/svg",
         class_=CLASS,
         viewBox=f"0 0 {svg.number(width)} {svg.number(height)}",
@@ -72,88 +56,35 @@ def svg_text(picture: Picture, prefix: str = "picture") -> str:
     return f"{root}\n"
 
 
-def style() -> str:
-    """Return the rules of every picture, in CSS."""
-    names = svg.LIGHT
-    light, dark = (
-        " ".join(f"--picture-{name}: var(--{name}, {value});" for name, value in scheme.items())
-        for scheme in (svg.LIGHT, svg.DARK)
-    )
-    assert names.keys() == svg.DARK.keys()
-    rules = [
-        f"& {{ {light} font-family: {svg.FONT}; max-width: 100%; height: auto; }}",
-        f"@media (prefers-color-scheme: dark) {{ & {{ {dark} }} }}",
-        *RULES,
-        *(f"& .{kind} .accent {{ fill: var(--picture-{color}); }}" for kind, color in ACCENTS.items()),
-        *(rule for mark, color in MARKS.items() for rule in _mark_rules(mark, f"var(--picture-{color})")),
-        f"& .{REMOVED} > rect, & path.{REMOVED} {{ stroke-dasharray: 4 3; }}",
-        f"& .{REMOVED} .detail, & .{REMOVED} .title {{ fill: var(--picture-muted); }}",
-    ]
-    return "\n" + "\n".join(rule.replace("&", f".{CLASS}") for rule in rules) + "\n"
-
-
-RULES = (
-    "& text { font-size: 10.5px; fill: var(--picture-muted); }",
-    "& .paper { fill: var(--picture-paper); }",
-    "& .name { font-size: 18px; font-weight: 700; fill: var(--picture-ink); }",
-    "& .subtitle { font-size: 11px; }",
-    "& .title { font-size: 12px; font-weight: 700; fill: var(--picture-ink); }",
-    "& .box rect { fill: var(--picture-paper); stroke: var(--picture-line); }",
-    "& .box text { text-anchor: middle; }",
-    "& .stage text { text-anchor: start; }",
-    "& .stage .figure, & .stage-frame .figure, & .run-frame .figure { text-anchor: end; }",
-    "& .join > rect { fill: var(--picture-panel); stroke: var(--picture-muted); }",
-    "& .terminal > rect { fill: var(--picture-ink); stroke: none; }",
-    "& .terminal .title { fill: var(--picture-paper); }",
-    "& .stage-frame > rect { fill: var(--picture-panel); stroke: var(--picture-line); }",
-    "& .run-frame > rect { fill: var(--picture-paper); stroke: var(--picture-line); }",
-    "& .run-frame .figure { font-size: 12px; font-weight: 700; fill: var(--picture-blue); }",
-    "& .edge { fill: none; stroke: var(--picture-muted); stroke-width: 1.25; }",
-    "& .arrow { fill: var(--picture-muted); }",
-    "& .sign circle { stroke: var(--picture-paper); }",
-    "& .sign text { font-size: 12px; font-weight: 700; fill: var(--picture-paper); text-anchor: middle; }",
-)
-
-
-def _mark_rules(mark: str, color: str) -> Iterator[str]:
-    frames = f"& .box.{mark} > rect" if mark == CHANGED else f"& .{mark} > rect, & path.edge.{mark}"
-    yield f"{frames} {{ stroke: {color}; }}"
-    yield f"& .box.{mark} > rect {{ stroke-width: 1.5; }}"
-    filled = f"& text.{mark}, & .sign.{mark} circle" + f", & path.arrow.{mark}" * (mark != CHANGED)
-    yield f"{filled} {{ fill: {color}; }}"
-
-
-def _lines(parts: "Iterator[str] | list[str] | tuple[str, ...]") -> Iterator[str]:
+def _lines(parts: Iterable[str]) -> Iterator[str]:
     """Yield elements, each on a line of its own."""
     yield from (f"\n{part}" for part in parts)
     yield "\n"
 
 
 def _description(picture: Picture) -> str:
-    """Return what the picture shows, for those who do not see it."""
-    stages = "; ".join(
-        ", ".join((cluster.title, *cluster.details, *cluster.figures))
-        for cluster in picture.clusters
-        if not cluster.parent
-    )
-    boxes = "; ".join(", ".join((box.title, *box.details)) for box in picture.boxes)
-    return ". ".join(part for part in (picture.description, picture.subtitle, stages or boxes) if part)
+    """Return what the picture shows, for those who do not see it: stages, with signs before what changes."""
+    stages = [cluster for cluster in picture.clusters if not cluster.parent]
+    told = "; ".join(", ".join(text_of(part)) for part in stages or picture.boxes)
+    return ". ".join(part for part in (picture.description, picture.subtitle, told) if part)
 
 
 def _head(picture: Picture) -> Iterator[str]:
-    yield svg.text(picture.title, 0, MARGIN + NAME, class_="name")
+    yield svg.text(picture.title, 0, MARGIN + metrics.NAME, class_="name")
     yield svg.text(picture.subtitle, 0, MARGIN + 36, class_="subtitle")
     if picture.compared:
         x = 7.0
         for mark, word in LEGEND.items():
             yield _sign(mark, x, MARGIN + 54)
             yield svg.text(word, x + 12, MARGIN + 58, class_=f"subtitle {mark}")
-            x += 12 + text_width(word, SUBTITLE) + 22
+            x += 12 + text_width(word, metrics.SUBTITLE) + 22
 
 
 def _head_width(picture: Picture) -> float:
-    legend = sum(34 + text_width(word, SUBTITLE) for word in LEGEND.values()) if picture.compared else 0
-    return max(text_width(picture.title, NAME, bold=True), text_width(picture.subtitle, SUBTITLE), legend)
+    legend = sum(34 + text_width(word, metrics.SUBTITLE) for word in LEGEND.values()) if picture.compared else 0
+    return max(
+        text_width(picture.title, metrics.NAME, bold=True), text_width(picture.subtitle, metrics.SUBTITLE), legend
+    )
 
 
 def _drawing(picture: Picture, drawing: Layout, prefix: str) -> Iterator[str]:
