@@ -14,7 +14,10 @@ import click
 from tresnet_gen.cli.terminal import document, talk, use_color
 from tresnet_gen.version import __version__
 
-COMMANDS = ("build", "validate", "estimate", "diff", "show", "graph", "verify", "convert", "schema", "list", "init")
+COMMANDS = (
+    *("build", "validate", "estimate", "diff", "show", "graph", "report"),
+    *("verify", "convert", "schema", "list", "init"),
+)
 
 
 class _Commands(click.Group):

@@ -1,13 +1,9 @@
 """`tresnet-gen estimate`: what a spec costs, or several side by side."""
 
-import re
-from typing import Any
-
 import click
 
 from tresnet_gen import tables
 from tresnet_gen.analysis.devices import Gpu
-from tresnet_gen.analysis.hints import CODES
 from tresnet_gen.cli import estimate_tables, hint_tables, options
 from tresnet_gen.cli.rates import Anchor, rates_of, tied
 from tresnet_gen.cli.specs import load
@@ -18,23 +14,11 @@ from tresnet_gen.explore.estimates import SORT_KEYS, Question, as_json, estimate
 NEEDS_MEMORY = "needs a memory: add --gpu rtx3090 or --memory 24GiB"
 
 
-class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """N or HxW; becomes the override that sets it."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        match = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", str(value), re.ASCII)
-        if not match:
-            self.fail("write 224 or 192x256 (height x width)", param, ctx)
-        return f"input.size=[{int(match[1])}, {int(match[2])}]" if match[2] else f"input.size={int(match[1])}"
-
-
 @click.command("estimate", short_help="Predict parameters, MACs, activations and memory exactly; images/s.")
 @options.specs()
 @options.overrides()
-@click.option("--size", type=SizeType(), metavar="N|HxW", help="Input size, instead of the spec's.")
-@click.option("--train", is_flag=True, help="Memory and images/s of training, instead of inference.")
+@options.size()
+@options.train()
 @options.step()
 @options.cards()
 @click.option("--max-batch", is_flag=True, help="Insist on a largest batch: an error without --gpu or --memory.")
@@ -53,9 +37,7 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since clic
 )
 @click.option("--reverse", is_flag=True, help="With --sort, the most first.")
 @click.option("--hints", is_flag=True, help="Say what GPUs are slow at; with --gpu what an edit would gain.")
-@click.option(
-    "--ignore", "silenced", type=click.Choice(sorted(CODES)), multiple=True, help="Leave out hints of a code."
-)
+@options.silenced()
 @click.option("--conventions", is_flag=True, help="Add the same model's figures as other tools print them.")
 @options.formats("csv", "markdown")
 def command(

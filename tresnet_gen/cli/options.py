@@ -9,6 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from tresnet_gen.analysis import devices
+from tresnet_gen.analysis.hints import CODES
 from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
 from tresnet_gen.cli.rates import AnchorType, DeviceType
 from tresnet_gen.explore.estimates import Card
@@ -46,6 +47,18 @@ class BytesType(click.ParamType):  # type: ignore[type-arg]  # generic since cli
         return int(float(match[1]) * self.units[match[2].lower()])
 
 
+class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+    """N or HxW; becomes the override that sets it."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        match = re.fullmatch(r"([0-9]{1,9})(?:x([0-9]{1,9}))?", str(value), re.ASCII)
+        if not match:
+            self.fail("write 224 or 192x256 (height x width)", param, ctx)
+        return f"input.size=[{int(match[1])}, {int(match[2])}]" if match[2] else f"input.size={int(match[1])}"
+
+
 def specs(several: bool = True) -> Decorator:
     """Return the SPEC argument."""
     if several:
@@ -62,6 +75,16 @@ def overrides() -> Decorator:
         multiple=True,
         help="Change a value: --set stages.2.depth=24. Can be given several times.",
     )
+
+
+def size() -> Decorator:
+    """Return the `--size` option, whose value is an override."""
+    return click.option("--size", type=SizeType(), metavar="N|HxW", help="Input size, instead of the spec's.")
+
+
+def train() -> Decorator:
+    """Return the `--train` option."""
+    return click.option("--train", is_flag=True, help="Memory and images/s of training, instead of inference.")
 
 
 def formats(*more: str) -> Decorator:
@@ -167,6 +190,12 @@ def anchor() -> Decorator:
         metavar="MODEL=IMG_S",
         help="Scale images/s to what you measured of one network: resnet50=805.",
     )
+
+
+def silenced() -> Decorator:
+    """Return the `--ignore` option."""
+    codes = click.Choice(sorted(CODES))
+    return click.option("--ignore", "silenced", type=codes, multiple=True, help="Leave out hints of a code.")
 
 
 def step_of(train: bool, precision: str, optimizer: str | None) -> Step:

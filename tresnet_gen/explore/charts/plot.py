@@ -9,7 +9,7 @@ from tresnet_gen.explore.charts.scales import Axis, Scale, scale
 
 WIDE, NARROW = 720, 360  # widths for a page and for a phone; text has the same size in both
 SMALL, TEXT = 12, 13  # font sizes
-COLORS = ("blue", "orange", "green", "purple", "red", "teal")
+COLORS = ("blue", "orange", "green", "purple", "red", "teal", "muted")
 MARKERS = ("circle", "square", "diamond", "triangle", "cross", "down")
 LINE_HEIGHT = 20
 

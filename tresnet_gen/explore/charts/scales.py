@@ -93,7 +93,8 @@ def _linear(axis: Axis, low: float, high: float) -> Scale:
 
 
 def _log(axis: Axis, low: float, high: float) -> Scale:
-    low, high = (low / 1.12, high * 1.12)
+    if low == high:
+        low, high = low / 2, high * 2
     marks = [
         float(f"{mantissa}e{power}")
         for power in range(floor(log10(low)), ceil(log10(high)) + 1)

@@ -83,20 +83,23 @@ def scatter(
         parts += _guide(guide, laid_out)
     for group in series:
         parts += _group(group, laid_out, x.better != "high")
-    parts += _labels(series, laid_out, y.better)
+    parts += _labels(series, guides, laid_out, y.better)
     return finish(width, height, title, parts, standalone)
 
 
 def _headroom(x: Axis, y: Axis, places: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
     """Yield places a little outside of the others, so that marks and labels do not touch the frame."""
-    for share in (-0.06, 1.06):
-        values = []
-        for axis, listed in ((x, [place[0] for place in places]), (y, [place[1] for place in places])):
-            low, high = min(listed), max(listed)
-            beyond = low + share * (high - low)
-            # A log has room of its own; what is never below 0 begins there.
-            values.append(low if axis.log else max(beyond, 0.0) if low >= 0 else beyond)
-        yield values[0], values[1]
+    sides = [_beyond(axis, [place[index] for place in places]) for index, axis in enumerate((x, y))]
+    yield from zip(*sides, strict=True)
+
+
+def _beyond(axis: Axis, values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    if axis.log:
+        ratio = (high / low) ** 0.07 if low > 0 else 1.0
+        return low / ratio, high * ratio
+    margin = 0.06 * (high - low)
+    return max(low - margin, 0.0) if low >= 0 else low - margin, high + margin
 
 
 def radius_of(one: Point) -> float:
@@ -128,13 +131,13 @@ def _guide(guide: Guide, laid_out: Plot) -> Iterator[str]:
     )
 
 
-def _labels(series: Sequence[Series], laid_out: Plot, better: str) -> Iterator[str]:
+def _labels(series: Sequence[Series], guides: Sequence[Guide], laid_out: Plot, better: str) -> Iterator[str]:
     """Yield the labels that find room beside their points, those of later series and larger points first."""
     x, y, area = laid_out
     page = Box(area.left, area.top - 6, area.right + 2, area.bottom)
-    taken = [
-        _around(x.at(one.x), y.at(one.y), radius_of(one) * 0.8) for group in series for one in group.points if one.label
-    ]
+    taken = [box for guide in guides for box in _guide_boxes(guide, laid_out)]
+    named = [one for group in series for one in group.points if one.label]
+    taken += [_around(x.at(one.x), y.at(one.y), radius_of(one) * 0.8) for one in named]
     for group in reversed(series):
         for one in sorted((one for one in group.points if one.label), key=lambda one: -(one.weight or 0)):
             place = x.at(one.x), y.at(one.y)
@@ -146,6 +149,18 @@ def _labels(series: Sequence[Series], laid_out: Plot, better: str) -> Iterator[s
                     taken.append(box)
                     yield svg.text(one.label, box.left, box.bottom - 3, font_size=SMALL, fill=color("ink"))
                     break
+
+
+def _guide_boxes(guide: Guide, laid_out: Plot) -> Iterator[Box]:
+    """Yield small boxes along a guide, and the one of its name."""
+    x, y, _ = laid_out
+    places = [(x.at(one[0]), y.at(one[1])) for one in guide.points]
+    for (x1, y1), (x2, y2) in pairwise(places):
+        steps = max(1, round((abs(x2 - x1) + abs(y2 - y1)) / 6))
+        for step in range(steps + 1):
+            yield _around(x1 + (x2 - x1) * step / steps, y1 + (y2 - y1) * step / steps, 3)
+    end = places[-1]
+    yield Box(end[0] - svg.width_of(guide.name, SMALL) - 8, end[1] - 20, end[0], end[1])
 
 
 def _around(x: float, y: float, radius: float) -> Box:
