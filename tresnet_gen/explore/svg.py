@@ -67,11 +67,6 @@ def text(content: str, x: float, y: float, **attributes: str | float) -> str:
     return element("text", escape(content), x=x, y=y, **attributes)
 
 
-def width_of(content: str, size: float) -> float:
-    """Return about how wide a text is in a font of `size`: for what must not touch."""
-    return 0.56 * size * len(content)
-
-
 def fragment(width: float, height: float, title: str, *children: str) -> str:
     """Return an SVG element for a page that has the colours; `title` is what screen readers say."""
     return element(

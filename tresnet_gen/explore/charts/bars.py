@@ -6,6 +6,7 @@ from typing import NamedTuple
 from tresnet_gen.explore import svg
 from tresnet_gen.explore.charts.plot import COLORS, SMALL, TEXT, WIDE, Entry, color, finish, legend
 from tresnet_gen.explore.charts.scales import amount
+from tresnet_gen.explore.measure import text_width
 
 THICK, PACE, GAP = 24, 36, 1.5
 
@@ -40,8 +41,8 @@ def bars(title: str, rows: Sequence[Bar], shares: bool = True, width: float = WI
     hues = {name: COLORS[index % len(COLORS)] for index, name in enumerate(names)}
     parts, top = legend([Entry("square", hues[name], name) for name in names], width, 0)
     stacked = width < WIDE / 1.5  # on a phone names stand above bars
-    left = 0.0 if stacked else max(svg.width_of(row.name, TEXT) for row in rows) + 14
-    right = max(svg.width_of(row.note, SMALL) for row in rows)
+    left = 0.0 if stacked else max(text_width(row.name, TEXT) for row in rows) + 14
+    right = max(text_width(row.note, SMALL) for row in rows)
     room = width - left - (right + 10 if right and not stacked else 0)
     longest = max(_total(row) for row in rows) or 1.0
     for row in rows:
@@ -83,7 +84,7 @@ def _bar(row: Bar, hues: dict[str, str], left: float, top: float, scale: float) 
 def _inside(one: Segment, share: float, left: float, top: float, long: float) -> Iterator[str]:
     """Yield what is written in a segment: name and share, or what of it fits."""
     for words in (f"{one.name} {share:.0%}", f"{share:.0%}"):
-        if svg.width_of(words, SMALL) + 10 <= long:
+        if text_width(words, SMALL) + 10 <= long:
             yield svg.text(
                 words,
                 left + (long - GAP) / 2,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tresnet_gen.explore import svg
 from tresnet_gen.explore.charts.scales import Axis, Scale, scale
+from tresnet_gen.explore.measure import text_width
 
 WIDE, NARROW = 720, 360  # widths for a page and for a phone; text has the same size in both
 SMALL, TEXT = 12, 13  # font sizes
@@ -63,7 +64,7 @@ def color(name: str) -> str:
 def plot(x: Axis, y: Axis, xs: Sequence[float], ys: Sequence[float], frame: Box) -> Plot:
     """Return axes that hold all values in a frame; tick labels and titles take their room from it."""
     across, up = scale(x, xs), scale(y, ys)
-    room = max(svg.width_of(label, SMALL) for _, label in up.ticks) if up.ticks else 0
+    room = max(text_width(label, SMALL) for _, label in up.ticks) if up.ticks else 0
     area = Box(frame.left + room + 10, frame.top + 22, frame.right, frame.bottom - 42)
     return Plot(across.between(area.left, area.right), up.between(area.bottom, area.top), area)
 
@@ -73,7 +74,7 @@ def axes(laid_out: Plot, title_above: float = 12) -> list[str]:
     x, y, area = laid_out
     parts, used = [], float("-inf")
     for value, label in x.ticks:
-        place, half = x.at(value), svg.width_of(label, SMALL) / 2
+        place, half = x.at(value), text_width(label, SMALL) / 2
         parts.append(_grid_line(place, area.top, place, area.bottom))
         if place - half > used + 8 and place + half <= area.right + 12:
             parts.append(small(label, place, area.bottom + 17, text_anchor="middle"))
@@ -114,7 +115,7 @@ def legend(entries: Sequence[Entry], width: float, top: float) -> tuple[list[str
     """Return marks with their names, in as many lines as they need, and where the legend ends."""
     parts, left, line = [], 0.0, top
     for marker, hue, name, hollow in entries:
-        long = svg.width_of(name, SMALL) + 32
+        long = text_width(name, SMALL) + 32
         if left and left + long > width:
             left, line = 0.0, line + LINE_HEIGHT
         parts.append(mark(marker, left + 6, line + 8, 5, hue, hollow=hollow))

@@ -20,6 +20,7 @@ from tresnet_gen.explore.charts.plot import (
     point,
 )
 from tresnet_gen.explore.charts.scales import Axis
+from tresnet_gen.explore.measure import text_width
 
 RADIUS, LARGEST = 4.5, 17.0
 
@@ -49,7 +50,7 @@ class Series(NamedTuple):
 
 
 class Guide(NamedTuple):
-    """A line that points are compared with, such as a roof; its name is written along it."""
+    """A line that points are compared with, such as a roof; its name is written above its middle point."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -96,52 +97,67 @@ def _headroom(x: Axis, y: Axis, places: Sequence[tuple[float, float]]) -> Iterat
 def _beyond(axis: Axis, values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     if axis.log:
-        ratio = (high / low) ** 0.07 if low > 0 else 1.0
+        ratio = (high / low) ** 0.09 if low > 0 else 1.0
         return low / ratio, high * ratio
     margin = 0.06 * (high - low)
     return max(low - margin, 0.0) if low >= 0 else low - margin, high + margin
 
 
-def radius_of(one: Point) -> float:
-    """Return a point's radius: area goes with weight, but a point is always seen."""
-    return RADIUS if one.weight is None else max(2.5, LARGEST * one.weight**0.5)
+def radius_of(one: Point, width: float) -> float:
+    """Return a point's radius in a plot of a width: area goes with weight, but a point is always seen."""
+    return RADIUS if one.weight is None else max(2.5, LARGEST * min(1.0, width / WIDE) ** 0.7 * one.weight**0.5)
 
 
 def _group(group: Series, laid_out: Plot, across_first: bool) -> Iterator[str]:
-    x, y, _ = laid_out
+    x, y, area = laid_out
     if group.joined and len(group.points) > 1:
         ordered = sorted((x.at(one.x), y.at(one.y)) for one in group.points)
         path = "M" + point(*ordered[0])
         for before, after in pairwise(ordered):
             path += f"L{point(after[0], before[1]) if across_first else point(before[0], after[1])}L{point(*after)}"
         yield svg.element("path", d=path, fill="none", stroke=color(group.color), stroke_width="1.75")
-    for one in sorted(group.points, key=radius_of, reverse=True):  # small ones above large ones
+    for one in sorted(group.points, key=lambda one: one.weight or 0.0, reverse=True):  # small ones above large ones
         place = x.at(one.x), y.at(one.y)
-        yield mark(group.marker, *place, radius_of(one), group.color, one.note or one.label, group.hollow)
+        yield mark(
+            group.marker,
+            *place,
+            radius_of(one, area.right - area.left),
+            group.color,
+            one.note or one.label,
+            group.hollow,
+        )
 
 
 def _guide(guide: Guide, laid_out: Plot) -> Iterator[str]:
-    x, y, area = laid_out
+    x, y, _ = laid_out
     places = [(x.at(one[0]), y.at(one[1])) for one in guide.points]
     path = "M" + "L".join(point(*place) for place in places)
     yield svg.element("path", d=path, fill="none", stroke=color("ink"), stroke_width="1.5", stroke_dasharray="6 4")
-    end = places[-1]
-    yield svg.text(
-        guide.name, min(end[0], area.right) - 4, end[1] - 7, font_size=SMALL, fill=color("ink"), text_anchor="end"
-    )
+    box = _name_box(guide, laid_out)
+    yield svg.text(guide.name, box.left, box.bottom - 5, font_size=SMALL, fill=color("ink"))
+
+
+def _name_box(guide: Guide, laid_out: Plot) -> Box:
+    """Return where a guide's name stands: above its middle point, to the left."""
+    x, y, area = laid_out
+    middle = guide.points[len(guide.points) // 2]
+    width = text_width(guide.name, SMALL)
+    left = max(x.at(middle[0]) - width, area.left + 4)
+    return Box(left, y.at(middle[1]) - 20, left + width, y.at(middle[1]))
 
 
 def _labels(series: Sequence[Series], guides: Sequence[Guide], laid_out: Plot, better: str) -> Iterator[str]:
     """Yield the labels that find room beside their points, those of later series and larger points first."""
     x, y, area = laid_out
+    wide = area.right - area.left
     page = Box(area.left, area.top - 6, area.right + 2, area.bottom)
     taken = [box for guide in guides for box in _guide_boxes(guide, laid_out)]
-    named = [one for group in series for one in group.points if one.label]
-    taken += [_around(x.at(one.x), y.at(one.y), radius_of(one) * 0.8) for one in named]
+    solid = [one for group in series for one in group.points if not group.hollow]
+    taken += [_around(x.at(one.x), y.at(one.y), radius_of(one, wide) * 0.8) for one in solid]
     for group in reversed(series):
         for one in sorted((one for one in group.points if one.label), key=lambda one: -(one.weight or 0)):
             place = x.at(one.x), y.at(one.y)
-            boxes = list(_beside(*place, radius_of(one) + 4, svg.width_of(one.label, SMALL)))
+            boxes = list(_beside(*place, radius_of(one, wide) + 4, text_width(one.label, SMALL)))
             if group.joined:  # a front has room on its outside alone
                 boxes = [box for box in boxes if (box.top > place[1] if better == "low" else box.bottom < place[1])]
             for box in boxes:
@@ -159,8 +175,7 @@ def _guide_boxes(guide: Guide, laid_out: Plot) -> Iterator[Box]:
         steps = max(1, round((abs(x2 - x1) + abs(y2 - y1)) / 6))
         for step in range(steps + 1):
             yield _around(x1 + (x2 - x1) * step / steps, y1 + (y2 - y1) * step / steps, 3)
-    end = places[-1]
-    yield Box(end[0] - svg.width_of(guide.name, SMALL) - 8, end[1] - 20, end[0], end[1])
+    yield _name_box(guide, laid_out)
 
 
 def _around(x: float, y: float, radius: float) -> Box:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tresnet_gen.explore import svg
 from tresnet_gen.explore.charts.plot import SMALL, WIDE, Box, Plot, axes, color, finish, plot, point, small
 from tresnet_gen.explore.charts.scales import Axis, amount
+from tresnet_gen.explore.measure import text_width
 
 BAND, STRIP = 22, 18
 
@@ -109,7 +110,7 @@ def _bands(samples: Sequence[Sample], laid_out: Plot) -> Iterator[str]:
             fill=color("panel"),
             fill_opacity="1" if index % 2 else "0.35",
         )
-        if svg.width_of(span.name, SMALL) + 8 <= right - left:
+        if text_width(span.name, SMALL) + 8 <= right - left:
             yield small(span.name, left + 6, area.top - 6, fill=color("ink"))
         elif index:
             yield small(span.name, right, area.top - BAND - 5, fill=color("ink"), text_anchor="end")
@@ -138,7 +139,7 @@ def _strip(samples: Sequence[Sample], laid_out: Plot) -> Iterator[str]:
             fill=color("line"),
             fill_opacity="0.9" if index % 2 else "0.45",
         )
-        if svg.width_of(name, SMALL) + 6 <= right - left:
+        if text_width(name, SMALL) + 6 <= right - left:
             yield small(
                 name, (left + right) / 2, top + 13, fill=color("ink"), text_anchor="middle", pointer_events="none"
             )
@@ -171,6 +172,6 @@ def _peak(sample: Sample, index: int, laid_out: Plot, unit: str) -> Iterator[str
         "circle", cx=at, cy=up, r=5, fill=color("red"), stroke=color("paper"), stroke_width="1.5", class_="peak"
     )
     words = f"peak {amount(sample.value, unit)}"
-    half = svg.width_of(words, SMALL) / 2
+    half = text_width(words, SMALL, bold=True) / 2
     middle = min(max(at, area.left + half + 4), area.right - half - 4)
     yield svg.text(words, middle, up - 11, font_size=SMALL, font_weight="600", fill=color("red"), text_anchor="middle")

@@ -1,6 +1,6 @@
 """What a report is made of: sections of blocks, all of them plain values.
 
-Texts are texts, escaped where the template puts them. Only `Figure` holds markup: charts and drawings, which are safe
+Texts are texts, escaped where the template puts them. Only `Figure` and `Drawing` hold markup, which is safe
 because tresnet_gen.explore.svg has escaped what is in them.
 """
 
@@ -66,6 +66,25 @@ class Figure(NamedTuple):
         return "figure"
 
 
+class Drawing(NamedTuple):
+    """Pictures of a network as markup: its stages, and its layers with repeats folded."""
+
+    title: str
+    stages: str
+    layers: str
+
+
+class Drawings(NamedTuple):
+    """Networks beside each other."""
+
+    drawings: tuple[Drawing, ...]
+
+    @property
+    def kind(self) -> str:
+        """How the template calls it."""
+        return "drawings"
+
+
 class Tile(NamedTuple):
     """A key figure: what it is, its value, how far to trust it."""
 
@@ -111,7 +130,7 @@ class Command(NamedTuple):
         return "command"
 
 
-Block = Table | Figure | Tiles | Notes | Command
+Block = Table | Figure | Drawings | Tiles | Notes | Command
 
 
 class Section(NamedTuple):

@@ -7,7 +7,7 @@ from tresnet_gen.explore import charts
 from tresnet_gen.explore.charts import Axis, Bar, Guide, Point, Sample, Segment, Series, amount
 from tresnet_gen.explore.estimates import Estimate, Question
 from tresnet_gen.explore.rates import Rate
-from tresnet_gen.explore.report.blocks import Figure
+from tresnet_gen.explore.report.blocks import Drawing, Figure
 from tresnet_gen.explore.report.roofline import KINDS, Spot, share_without_products, spots
 
 WIDE, NARROW = 1040, 350
@@ -21,9 +21,12 @@ def drawn(title: str, draw: Callable[[float, bool], str], note: str = "") -> Fig
     return Figure(title, draw(WIDE, True), draw(NARROW, False), note)
 
 
-def drawing(one: Estimate) -> Figure:
-    """Return the picture of the network."""
-    return Figure(one.graph.spec.name, "", "", "")
+def drawing(one: Estimate, number: int) -> Drawing:
+    """Return the pictures of a network, the one of `number` in the page."""
+    from tresnet_gen.explore.pictures import draw
+
+    name, prefix = one.graph.spec.name, f"drawing-{number}"
+    return Drawing(name, draw(one.graph, "stage", prefix=prefix), draw(one.graph, "block", prefix=f"{prefix}-layers"))
 
 
 def timeline(one: Estimate, question: Question, highest: int) -> Figure:

@@ -14,7 +14,7 @@ from tresnet_gen.explore.hint_gains import NOTE as HINTS_NOTE
 from tresnet_gen.explore.hint_gains import Tried
 from tresnet_gen.explore.rates import rounded
 from tresnet_gen.explore.report import figures, tables
-from tresnet_gen.explore.report.blocks import Block, Command, Figure, Notes, Page, Section, Table, Tile, Tiles
+from tresnet_gen.explore.report.blocks import Block, Command, Drawings, Figure, Notes, Page, Section, Table, Tile, Tiles
 from tresnet_gen.version import __version__
 
 
@@ -35,7 +35,7 @@ def page(subjects: Sequence[Subject], question: Question, command: str, found: S
     names = [one.graph.spec.name for one in estimates]
     sections = [
         Section("overview", "Overview", "", tuple(tiles(one, question) for one in estimates)),
-        Section("drawing", "Drawing", _DRAWING, tuple(figures.drawing(one) for one in estimates)),
+        Section("drawing", "Drawing", _DRAWING, (_drawings(estimates),)),
         *_comparison(estimates, question),
         Section("stages", "Stages", "", tuple(tables.stages(one, question) for one in estimates)),
         Section("shares", "Where it goes", _SHARES, tuple(_shares(estimates, question))),
@@ -51,7 +51,7 @@ def page(subjects: Sequence[Subject], question: Question, command: str, found: S
     return Page(_joined(names), lead, __version__, tuple(sections))
 
 
-_DRAWING = "Stages and blocks, repeats folded; on the edges the shapes of one image."
+_DRAWING = "The stages from the image to the logits; on the edges the shapes of one image."
 _SHARES = "Each bar is the whole; its parts are the stages, from the first to the last."
 _LAYERS = "Every op in the order it runs, for one image; saved bytes for the whole batch."
 
@@ -87,6 +87,10 @@ def _rate_tile(speed: Throughput) -> Tile:
 def _comparison(estimates: Sequence[Estimate], question: Question) -> Iterator[Section]:
     if len(estimates) > 1:
         yield Section("comparison", "Comparison", "", (tables.comparison(estimates, question),))
+
+
+def _drawings(estimates: Sequence[Estimate]) -> Drawings:
+    return Drawings(tuple(figures.drawing(one, number) for number, one in enumerate(estimates, 1)))
 
 
 def _shares(estimates: Sequence[Estimate], question: Question) -> Iterator[Figure]:

@@ -8,10 +8,12 @@ import base64
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tresnet_gen import resources
 from tresnet_gen.explore import svg
+from tresnet_gen.explore.pictures import svg as pictures
 from tresnet_gen.explore.report.blocks import Page
 from tresnet_gen.version import __version__
 
@@ -32,7 +34,7 @@ def html(page: Page) -> str:
         page=page,
         style=style,
         script=script,
-        policy=_policy(style, script),
+        policy=_policy((style, pictures.style()), script),
         generator=f"tresnet-gen {__version__} report",
     )
     return _DIGEST.sub(rf"\g<1>{_digest(text)}\g<3>", text, count=1)
@@ -49,13 +51,16 @@ def _digest(text: str) -> str:
     return hashlib.sha256(_DIGEST.sub(r"\g<1>-\g<3>", text, count=1).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _policy(style: str, script: str) -> str:
-    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script))
-    style_hash, script_hash = hashes
+def _policy(styles: Sequence[str], script: str) -> str:
     return (
-        f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}'; base-uri 'none'; "
-        "form-action 'none'"
+        f"default-src 'none'; style-src {' '.join(map(_source, styles))}; script-src {_source(script)}; "
+        "base-uri 'none'; form-action 'none'"
     )
+
+
+def _source(text: str) -> str:
+    """Return what names a style or script in the policy."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _text(name: str) -> str:
