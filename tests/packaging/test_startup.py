@@ -33,6 +33,7 @@ def imported(*command: str, cwd: Path) -> set[str]:
         ("build tresnet_l", {"jinja2"}),
         ("schema", {"jsonschema"}),
         ("graph tresnet_l", {"networkx"}),
+        ("report tresnet_m", {"jinja2"}),
     ],
 )
 def test_a_command_imports_only_what_it_uses(command: str, used: set[str], tmp_path: Path) -> None:

@@ -99,8 +99,7 @@ def write_report(output: str, text: str, force: bool) -> None:
             write_atomically(output, text)
     except UnwritableError as error:
         refuse([Diagnostic("E000", str(error))], "text", code=2)
-    done = "unchanged" if existing == text else "wrote"
-    talk(f"{done} {printable(output, 400)}  ({len(text.encode()) / 1024:,.0f} KiB)")
+    talk(f"{'unchanged' if existing == text else 'wrote'} {printable(output, 400)}")
 
 
 def command_line(arguments: Sequence[str]) -> str:
