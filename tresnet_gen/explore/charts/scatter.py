@@ -157,7 +157,7 @@ def _labels(series: Sequence[Series], guides: Sequence[Guide], laid_out: Plot, b
     for group in reversed(series):
         for one in sorted((one for one in group.points if one.label), key=lambda one: -(one.weight or 0)):
             place = x.at(one.x), y.at(one.y)
-            boxes = list(_beside(*place, radius_of(one, wide) + 4, text_width(one.label, SMALL)))
+            boxes = list(_beside(*place, 1.2 * radius_of(one, wide) + 3, text_width(one.label, SMALL)))
             if group.joined:  # a front has room on its outside alone
                 boxes = [box for box in boxes if (box.top > place[1] if better == "low" else box.bottom < place[1])]
             for box in boxes:

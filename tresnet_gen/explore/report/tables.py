@@ -31,15 +31,14 @@ def comparison(models: Sequence[Estimate], question: Question) -> Table:
     best = [_best([column.of(one) for one in estimates], column.less) for column in columns]
     rows = []
     for one in estimates:
-        cells = [Cell(one.graph.spec.name, "compared with" if one is base else "")]
-        cells.append(Cell(_input(one)))
+        cells = [Cell(one.graph.spec.name, _input(one))]
         for column, least in zip(columns, best, strict=True):
             own = column.of(one)
             change = "" if one is base else difference(column.of(base), own)
             sub = ", ".join(part for part in (change, column.band(one)) if part)
             cells.append(Cell(column.text(one), sub, "best" if own == least else ""))
         rows.append(tuple(cells))
-    head = (Head("model", False), Head("input", False), *(column.head for column in columns))
+    head = (Head("model", False), *(column.head for column in columns))
     order = f"images/s on {question.rates[0].gpu.name}, the most first" if question.rates else "MACs, the least first"
     note = f"Percentages are differences to {base.graph.spec.name}. In the order of {order}."
     return Table("", head, tuple(rows), note=note, sortable=True)
