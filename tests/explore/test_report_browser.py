@@ -188,8 +188,10 @@ def test_what_a_keyboard_reaches_shows_its_focus(browser: "Chrome", report: Path
 
 
 def test_print_is_light_and_whole(browser: "Chrome", report: Path) -> None:
-    opened(browser, report, dark=True)
+    paper = 718  # A4 between the margins, in CSS pixels
+    opened(browser, report, width=paper, dark=True)
     with printing(browser):
+        assert browser.execute_script("return document.documentElement.scrollWidth") == paper
         assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         box = "const box = document.querySelector('#layers .tall'); return box.scrollHeight - box.clientHeight"
         assert browser.execute_script(box) <= 1

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from tresnet_gen.emission.stamp import spec_sha256
 from tresnet_gen.explore.estimates import Question, estimate
 from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
+
+if TYPE_CHECKING:
+    from tresnet_gen.explore.report.blocks import Block
 
 FOREIGN = "not written by `tresnet-gen report`, or edited since; --force overwrites it"
 
@@ -64,7 +68,8 @@ def command(
     rates = tied(rates_of(named, train, layout, compiled), anchor, "text")
     question = Question(step, batch, rounding, layout, options.cards_of(named, memories), rates)
     edits = [*overrides, *([size] if size else [])]
-    text = report_text(load(specs, edits, "text"), question, edits, silenced, command_line(sys.argv[1:]))
+    found = _search(search) if search else ()
+    text = report_text(load(specs, edits, "text"), question, edits, silenced, command_line(sys.argv[1:]), found)
     if output == "-":
         exact(text)
     else:
@@ -72,9 +77,18 @@ def command(
 
 
 def report_text(
-    loaded: Sequence[Loaded], question: Question, edits: Sequence[str], silenced: Sequence[str], line: str
+    loaded: Sequence[Loaded],
+    question: Question,
+    edits: Sequence[str],
+    silenced: Sequence[str],
+    line: str,
+    found: Sequence["Block"] = (),
 ) -> str:
-    """Return the HTML about specs; `edits` are the overrides they were loaded with, `line` makes the report again."""
+    """Return the HTML about specs.
+
+    `edits` are the overrides that they were loaded with, `line` makes the report again, `found` is what it shows of a
+    search.
+    """
     from tresnet_gen.explore.report.page import Subject, page
     from tresnet_gen.explore.report.render import html
 
@@ -82,9 +96,23 @@ def report_text(
     for one in loaded:
         estimated = estimate(one, question)
         # Standard input cannot be read a second time, with the edits of the hints.
-        found = hint_tables.tried(estimated, question, edits, silenced, "text") if one.argument != "-" else []
-        subjects.append(Subject(estimated, tuple(found), spec_sha256(one.graph.spec)))
-    return html(page(subjects, question, line))
+        tried = hint_tables.tried(estimated, question, edits, silenced, "text") if one.argument != "-" else []
+        subjects.append(Subject(estimated, tuple(tried), spec_sha256(one.graph.spec)))
+    return html(page(subjects, question, line, found))
+
+
+def _search(path: str) -> list["Block"]:
+    """Return what a report shows of a search.json; exits with 2 where it is none."""
+    from tresnet_gen.explore.report.found import blocks
+    from tresnet_gen.explore.report.search_file import MAX_BYTES, SearchFileError, read
+
+    try:
+        with open(path, "rb") as file:
+            return blocks(read(file.read(MAX_BYTES + 1)))
+    except (SearchFileError, OSError) as error:
+        reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
+        message = f"{printable(path, 400)}: not a search.json that can be read: {reason}"
+        refuse([Diagnostic("E000", message)], "text", code=2)
 
 
 def write_report(output: str, text: str, force: bool) -> None:

@@ -10,6 +10,7 @@ from tresnet_gen.explore.charts.scales import Axis, amount
 from tresnet_gen.explore.measure import text_width
 
 BAND, STRIP = 22, 18
+MOST_HOVERS = 4_000  # layers that can be told apart by hovering
 
 
 class Sample(NamedTuple):
@@ -149,8 +150,10 @@ def _hovers(samples: Sequence[Sample], laid_out: Plot, unit: str) -> Iterator[st
     """Yield for each layer a clear field that says its largest amount."""
     x, _, area = laid_out
     high = svg.number(area.bottom - area.top)
-    fields = []
-    for span in spans(samples, "name"):
+    fields, found = [], list(spans(samples, "name"))
+    if len(found) > MOST_HOVERS:
+        return
+    for span in found:
         left, right = x.at(span.start), x.at(span.stop)
         note = svg.element("title", svg.escape(f"{span.name}: {amount(span.value, unit)}"))
         wide = svg.number(right - left)

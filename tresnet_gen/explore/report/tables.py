@@ -10,6 +10,7 @@ from tresnet_gen.explore.estimates import Estimate, Question, ordered
 from tresnet_gen.explore.figures import memory_rows, shape_text
 from tresnet_gen.explore.report.blocks import Cell, Head, Table
 
+MOST_LAYERS = 5_000  # in a table: a browser sorts and filters so many without a pause
 NOTHING = Cell("", mark="empty")
 
 
@@ -61,7 +62,10 @@ def stages(one: Estimate, question: Question) -> Table:
 def layers(one: Estimate, question: Question) -> Table:
     """Return the figures of each layer, in the order they run."""
     head, rows = _parts(one, question, "layer")
-    return Table(one.graph.spec.name, head, tuple(rows), sortable=True, filtered=True)
+    left_out = len(rows) - MOST_LAYERS
+    note = f"{left_out:,} more layers: `tresnet-gen estimate --by layer --format csv` has them all."
+    kept = tuple(rows[:MOST_LAYERS])
+    return Table(one.graph.spec.name, head, kept, note=note if left_out > 0 else "", sortable=True, filtered=True)
 
 
 def memory(one: Estimate, question: Question) -> Table:
