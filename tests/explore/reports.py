@@ -40,6 +40,11 @@ class Element(NamedTuple):
                 found += child.all(tag, **attributes)
         return found
 
+    @property
+    def size(self) -> int:
+        """How many elements stand below."""
+        return sum(1 + child.size for child in self.children if isinstance(child, Element))
+
     def one(self, tag: str, **attributes: str) -> "Element":
         """Return the only element with a tag and attributes."""
         [found] = self.all(tag, **attributes)

@@ -14,8 +14,12 @@ from tests.explore.reports import OPTIONS, Element, parsed, rows, written
 from tests.hostile.corpus import DESCRIPTIONS, described
 from tresnet_gen import SpecError, build_graph, load_spec, parse_spec
 from tresnet_gen.analysis.devices import gpu
+from tresnet_gen.analysis.step import Step
 from tresnet_gen.analysis.throughput import predict
+from tresnet_gen.explore.estimates import Question, estimate
+from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.explore.report.roofline import share_without_products, spots
+from tresnet_gen.explore.report.tables import layers
 
 
 @pytest.fixture(scope="module")
@@ -264,3 +268,12 @@ def test_a_report_of_one_small_spec_without_a_gpu(tmp_path: Path) -> None:
     assert sections == ["overview", "drawing", "stages", "shares", "memory", "layers", "method", "again"]
     assert page.one("h1").text == "small"
     assert "inference, batch 1, fp32" in page.one("section", id="memory").text
+
+
+def test_a_table_of_very_many_layers_is_cut() -> None:
+    spec = parse_spec(SMALL.replace("depth: 2, width: 64", "depth: 512, width: 8").replace("depth: 2,", "depth: 200,"))
+    question = Question(Step(), 1, 1, "nchw", ())
+    one = estimate(Loaded("deep", build_graph(spec)), question)
+    table = layers(one, question)
+    assert len(table.rows) == 5_000 < len(one.counts.layers)
+    assert table.note.startswith(f"{len(one.counts.layers) - 5_000:,} more layers")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser import console, opened, requested, screenshot
-from tests.explore.reports import OPTIONS, written
+from tests.explore.reports import OPTIONS, parsed, written
 from tests.explore.test_report import hostile_report
 
 if TYPE_CHECKING:
@@ -163,6 +163,9 @@ def test_everything_is_there_without_scripts(browser: "Chrome", report: Path, sh
         screenshot(browser, shots / "report_no_script.png")
         assert console(browser) == []
         assert not css(browser, "button")
+        # The browser's parser found every element where it stands in the file, and had nothing to mend.
+        count = browser.execute_script("return document.querySelectorAll('*').length")
+        assert count == parsed(report.read_text("utf-8")).size
         assert visible(browser, "form") == 0
         assert visible(browser, "#layers tbody tr") == 315 + 453
         assert visible(browser, "figure .wide > svg") == len(css(browser, "figure")) >= 8

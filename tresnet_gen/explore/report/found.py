@@ -60,13 +60,18 @@ def _scaled(found: Found, aim: Objective, value: float) -> float:
 def _table(found: Found) -> Table:
     figures = list(found.base.figures)
     head = [Head("#"), Head("name", False), Head("changes of the base", False), Head("params"), Head("MACs")]
-    head += [Head(name, hint=found.base.figures[name].unit) for name in figures if name not in ("params", "macs")]
+    head += [_head(name, found.base.figures[name].unit) for name in figures if name not in ("params", "macs")]
     rows = [_row(str(rank), one, figures) for rank, one in enumerate(found.front[:MOST_ROWS], 1)]
     rows.append(_row("base", found.base, figures))
     left_out = len(found.front) - MOST_ROWS
     note = f"{left_out:,} more stand in search.json. " if left_out > 0 else ""
     note += "Predicted figures have the range that held nine in ten unseen networks, and their mean error."
     return Table("front", tuple(head), tuple(rows), note=note, sortable=True, filtered=len(rows) > 12)
+
+
+def _head(name: str, unit: str) -> Head:
+    word, _, options = name.partition("@")
+    return Head(word, hint=", ".join(part for part in (*options.split(","), unit) if part))
 
 
 def _row(rank: str, one: Candidate, figures: list[str]) -> tuple[Cell, ...]:
@@ -104,7 +109,7 @@ def _notes(found: Found) -> Iterator[tuple[str, str]]:
     for aim in found.objectives:
         yield "maximised" if aim.maximise else "minimised", aim.figure
     yield "budgets", ", ".join(found.budgets) or "none"
-    yield "candidates", ", ".join(f"{count:,} {key.replace('_', ' ')}" for key, count in found.counts.items())
+    yield "candidates", ", ".join(f"{key.replace('_', ' ')} {count:,}" for key, count in found.counts.items())
     if not found.complete:
         yield "stopped", "the search was stopped before its end: the front is that of the candidates it saw"
     yield "not accuracy", "figures of size and speed say what a network costs, not how well it will do once trained"
