@@ -92,6 +92,9 @@ def test_the_page_asks_for_nothing_says_nothing_and_never_scrolls_sideways(
     )
     # No text of a chart is cut off, or lies on another.
     assert browser.execute_script(TEXTS_OUTSIDE) == []
+    browser.execute_script("document.querySelector('#memory .wide text, #memory .narrow text').setAttribute('x', -99)")
+    browser.execute_script("document.querySelector('#memory .narrow text').setAttribute('x', -99)")
+    assert len(browser.execute_script(TEXTS_OUTSIDE)) == 1
 
 
 TEXTS_OUTSIDE = """
@@ -199,6 +202,20 @@ def test_print_is_light_and_whole(browser: "Chrome", report: Path) -> None:
         box = "const box = document.querySelector('#layers .tall'); return box.scrollHeight - box.clientHeight"
         assert browser.execute_script(box) <= 1
         assert visible(browser, "nav, .filter, .narrow") == 0
+
+
+def test_what_an_editor_adds_to_the_file_does_not_run(browser: "Chrome", report: Path, tmp_path: Path) -> None:
+    mark = "document.title = 'PWNED'"
+    added = f'<script>{mark}</script><img src="x.png" onerror="{mark}"><style>body {{ color: red }}</style>'
+    path = tmp_path / "edited.html"
+    path.write_text(report.read_text("utf-8").replace("<main>", f"<main>{added}"), "utf-8")
+    opened(browser, path)
+    assert browser.title == "tresnet_m and tresnet_l - tresnet-gen"
+    assert css(browser, "body")[0].value_of_css_property("color") != "rgba(255, 0, 0, 1)"
+    said = console(browser)
+    assert len(said) >= 4
+    assert all("Content Security Policy" in line for line in said)
+    assert sum("x.png" in line for line in said) == 1
 
 
 def test_hostile_descriptions_show_as_text(browser: "Chrome", tmp_path: Path) -> None:

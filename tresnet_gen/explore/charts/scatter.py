@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import sqrt
 from typing import NamedTuple
 
 from tresnet_gen.explore import svg
@@ -23,6 +24,9 @@ from tresnet_gen.explore.charts.scales import Axis
 from tresnet_gen.explore.measure import text_width
 
 RADIUS, LARGEST = 4.5, 17.0
+EDGE = 16  # room for half of the last tick's label
+
+HALO: dict[str, str | float] = {"stroke": color("paper"), "stroke_width": 3, "paint_order": "stroke"}
 
 
 class Point(NamedTuple):
@@ -78,7 +82,9 @@ def scatter(
         raise ValueError(f"{title}: nothing to draw")
     places += list(_headroom(x, y, places))
     height = top + min(400, width * 0.85)
-    laid_out = plot(x, y, [place[0] for place in places], [place[1] for place in places], Box(0, top, width, height))
+    laid_out = plot(
+        x, y, [place[0] for place in places], [place[1] for place in places], Box(0, top, width - EDGE, height)
+    )
     parts += axes(laid_out)
     for guide in guides:
         parts += _guide(guide, laid_out)
@@ -105,7 +111,8 @@ def _beyond(axis: Axis, values: Sequence[float]) -> tuple[float, float]:
 
 def radius_of(one: Point, width: float) -> float:
     """Return a point's radius in a plot of a width: area goes with weight, but a point is always seen."""
-    return RADIUS if one.weight is None else max(2.5, LARGEST * min(1.0, width / WIDE) ** 0.7 * one.weight**0.5)
+    shrink = sqrt(min(1.0, width / WIDE))
+    return RADIUS * shrink if one.weight is None else max(2.5, LARGEST * shrink * sqrt(one.weight))
 
 
 def _group(group: Series, laid_out: Plot, across_first: bool) -> Iterator[str]:
@@ -163,7 +170,7 @@ def _labels(series: Sequence[Series], guides: Sequence[Guide], laid_out: Plot, b
             for box in boxes:
                 if page.holds(box) and not any(box.meets(other) for other in taken):
                     taken.append(box)
-                    yield svg.text(one.label, box.left, box.bottom - 3, font_size=SMALL, fill=color("ink"))
+                    yield svg.text(one.label, box.left, box.bottom - 3, font_size=SMALL, fill=color("ink"), **HALO)
                     break
 
 

@@ -26,7 +26,7 @@ class Head(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table; `total` is a last row that no sorting moves. With `filtered` a reader can search its rows."""
+    """A table; `total` is a last row that no sorting moves. With an `example` of words its rows can be filtered."""
 
     title: str
     head: tuple[Head, ...]
@@ -34,7 +34,7 @@ class Table(NamedTuple):
     total: tuple[Cell, ...] = ()
     note: str = ""
     sortable: bool = False
-    filtered: bool = False
+    example: str = ""
 
     @property
     def kind(self) -> str:

@@ -66,7 +66,13 @@ def _table(found: Found) -> Table:
     left_out = len(found.front) - MOST_ROWS
     note = f"{left_out:,} more stand in search.json. " if left_out > 0 else ""
     note += "Predicted figures have the range that held nine in ten unseen networks, and their mean error."
-    return Table("front", tuple(head), tuple(rows), note=note, sortable=True, filtered=len(rows) > 12)
+    return Table("Front", tuple(head), tuple(rows), note=note, sortable=True, example=_example(found, len(rows)))
+
+
+def _example(found: Found, rows: int) -> str:
+    """Return words to filter by, none where there is little to filter."""
+    edits = next((one.edits for one in found.front if one.edits), "")
+    return edits.split(", ")[0] if rows > 12 else ""
 
 
 def _head(name: str, unit: str) -> Head:

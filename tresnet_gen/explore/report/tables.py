@@ -65,7 +65,9 @@ def layers(one: Estimate, question: Question) -> Table:
     left_out = len(rows) - MOST_LAYERS
     note = f"{left_out:,} more layers: `tresnet-gen estimate --by layer --format csv` has them all."
     kept = tuple(rows[:MOST_LAYERS])
-    return Table(one.graph.spec.name, head, kept, note=note if left_out > 0 else "", sortable=True, filtered=True)
+    return Table(
+        one.graph.spec.name, head, kept, note=note if left_out > 0 else "", sortable=True, example="layer3 conv2d"
+    )
 
 
 def memory(one: Estimate, question: Question) -> Table:
