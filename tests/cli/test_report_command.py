@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import BAD, SMALL, program, tool
-from tresnet_gen.cli.report_command import command_line
+from tresnet_gen.cli.reports import command_line
 
 
 @pytest.fixture

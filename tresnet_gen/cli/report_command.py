@@ -1,27 +1,21 @@
 """`tresnet-gen report`: specs to one HTML file."""
 
-import shlex
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from tresnet_gen.analysis.devices import Gpu
-from tresnet_gen.cli import hint_tables, options
-from tresnet_gen.cli.files import UnwritableError, read_existing, write_atomically
+from tresnet_gen.cli import options, reports
+from tresnet_gen.cli.files import UnwritableError
 from tresnet_gen.cli.rates import Anchor, rates_of, tied
 from tresnet_gen.cli.specs import load, refuse
 from tresnet_gen.cli.terminal import exact, talk
-from tresnet_gen.emission.stamp import spec_sha256
-from tresnet_gen.explore.estimates import Question, estimate
-from tresnet_gen.explore.loaded import Loaded
+from tresnet_gen.explore.estimates import Question
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 
 if TYPE_CHECKING:
     from tresnet_gen.explore.report.blocks import Block
-
-FOREIGN = "not written by `tresnet-gen report`, or edited since; --force overwrites it"
 
 
 @click.command("report", short_help="Write one HTML file: figures, charts, layers, hints, a comparison.")
@@ -69,36 +63,16 @@ def command(
     question = Question(step, batch, rounding, layout, options.cards_of(named, memories), rates)
     edits = [*overrides, *([size] if size else [])]
     found = _search(search) if search else ()
-    text = report_text(load(specs, edits, "text"), question, edits, silenced, command_line(sys.argv[1:]), found)
+    loaded = load(specs, edits, "text")
+    text = reports.page_text(loaded, question, edits, reports.command_line(sys.argv[1:]), silenced, found)
     if output == "-":
         exact(text)
-    else:
-        write_report(output, text, force)
-
-
-def report_text(
-    loaded: Sequence[Loaded],
-    question: Question,
-    edits: Sequence[str],
-    silenced: Sequence[str],
-    line: str,
-    found: Sequence["Block"] = (),
-) -> str:
-    """Return the HTML about specs.
-
-    `edits` are the overrides that they were loaded with, `line` makes the report again, `found` is what it shows of a
-    search.
-    """
-    from tresnet_gen.explore.report.page import Subject, page
-    from tresnet_gen.explore.report.render import html
-
-    subjects = []
-    for one in loaded:
-        estimated = estimate(one, question)
-        # Standard input cannot be read a second time, with the edits of the hints.
-        tried = hint_tables.tried(estimated, question, edits, silenced, "text") if one.argument != "-" else []
-        subjects.append(Subject(estimated, tuple(tried), spec_sha256(one.graph.spec)))
-    return html(page(subjects, question, line, found))
+        return
+    try:
+        changed = reports.write(output, text, force)
+    except UnwritableError as error:
+        refuse([Diagnostic("E000", str(error))], "text", code=2)
+    talk(f"{'wrote' if changed else 'unchanged'} {printable(output, 400)}")
 
 
 def _search(path: str) -> list["Block"]:
@@ -113,31 +87,3 @@ def _search(path: str) -> list["Block"]:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else str(error)
         message = f"{printable(path, 400)}: not a search.json that can be read: {reason}"
         refuse([Diagnostic("E000", message)], "text", code=2)
-
-
-def write_report(output: str, text: str, force: bool) -> None:
-    """Write a report in place of an older one, or of nothing; exits with 2 where something else stands there."""
-    from tresnet_gen.explore.report.render import is_own
-
-    try:
-        existing = read_existing(output)
-        if existing is not None and not force and not is_own(existing):
-            refuse([Diagnostic("E000", f"{printable(output, 400)}: {FOREIGN}")], "text", code=2)
-        if existing != text:
-            write_atomically(output, text)
-    except UnwritableError as error:
-        refuse([Diagnostic("E000", str(error))], "text", code=2)
-    talk(f"{'unchanged' if existing == text else 'wrote'} {printable(output, 400)}")
-
-
-def command_line(arguments: Sequence[str]) -> str:
-    """Return the command line of a report without what says where it goes: the same report, whatever the folder."""
-    kept, skipped = [], False
-    for argument in arguments:
-        if skipped or argument == "--force":
-            skipped = False
-        elif argument == "-o":
-            skipped = True
-        elif not (argument.startswith("-o") and not argument.startswith("--")):
-            kept.append(argument)
-    return shlex.join(["tresnet-gen", *kept])
