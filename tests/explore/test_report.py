@@ -144,14 +144,33 @@ def rows_of_memory(section: Element, index: int) -> list[dict[str, str]]:
 def test_the_timeline_has_its_peak_at_the_predicted_one(page: Element, models) -> None:
     charts = [svg for svg in page.one("section", id="memory").all("svg") if svg.all("circle", class_="peak")]
     assert len(charts) == 2 * len(models)  # for a page, and for a phone
+    scales = set()
     for chart, model in zip(charts[::2], models, strict=True):
         gibibytes = {label.text: float(label.attributes["y"]) - 4 for label in chart.all("text")
                      if label.text in ("0", "1", "2", "3", "4", "5")}  # fmt: skip
         per_byte = (gibibytes["1"] - gibibytes["2"]) / (1 << 30)
+        scales.add(round(per_byte * (1 << 30), 2))
         height = gibibytes["0"] - float(chart.one("circle", class_="peak").attributes["cy"])
         assert math.isclose(height / per_byte, model["memory"]["peak_bytes"], rel_tol=0.002)
         [figure] = [f for f in page.one("section", id="memory").all("figure") if chart in f.all("svg")]
         assert f"{model['memory']['peak_bytes']:,} bytes, {model['memory']['peak_at']}" in figure.one("figcaption").text
+    assert len(scales) == 1  # the charts can be compared by eye
+
+
+def test_the_ridge_of_the_roofline_is_that_of_the_data_sheet(page: Element) -> None:
+    figure = page.one("section", id="throughput").all("figure")[1]
+    chart = figure.all("svg")[0]
+    [roof] = [path.attributes["d"] for path in chart.all("path") if path.attributes.get("stroke-dasharray") == "6 4"]
+    (x1, y1), (x2, y2), (x3, y3) = (tuple(map(float, place.split())) for place in roof[1:].split("L"))
+    across = {text.text: float(text.attributes["x"]) for text in chart.all("text")}
+    up = {text.text: float(text.attributes["y"]) - 4 for text in chart.all("text")}
+    decade = across["100"] - across["10"]
+    assert math.isclose(10 ** (2 + (x2 - across["100"]) / decade), 71e12 / 936e9, rel_tol=0.005)
+    assert y2 == y3
+    rise = up["1 TFLOP/s"] - up["10 TFLOP/s"]
+    assert math.isclose(10 ** ((up["1 TFLOP/s"] - y2) / rise), 71, rel_tol=0.005)
+    assert math.isclose((y1 - y2) / rise, (x2 - x1) / decade, rel_tol=0.005)  # bandwidth: speed grows as intensity does
+    assert "ridge is at 76 FLOP/byte" in figure.one("figcaption").text
 
 
 def percent(note: str) -> float:
