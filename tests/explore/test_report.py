@@ -161,7 +161,7 @@ def test_the_ridge_of_the_roofline_is_that_of_the_data_sheet(page: Element) -> N
     figure = page.one("section", id="throughput").all("figure")[1]
     chart = figure.all("svg")[0]
     [roof] = [path.attributes["d"] for path in chart.all("path") if path.attributes.get("stroke-dasharray") == "6 4"]
-    (x1, y1), (x2, y2), (x3, y3) = (tuple(map(float, place.split())) for place in roof[1:].split("L"))
+    (x1, y1), (x2, y2), (_, y3) = (tuple(map(float, place.split())) for place in roof[1:].split("L"))
     across = {text.text: float(text.attributes["x"]) for text in chart.all("text")}
     up = {text.text: float(text.attributes["y"]) - 4 for text in chart.all("text")}
     decade = across["100"] - across["10"]
