@@ -129,6 +129,7 @@ def test_memory_and_hints_are_those_of_estimate(page: Element, models) -> None:
         shown = {row[""]: row["bytes"] for row in rows_of_memory(memory, index)}
         for name, key in (("parameters", "params"), ("optimizer", "optimizer"), ("peak", "peak")):
             assert number(shown[name]) == model["memory"][f"{key}_bytes"]
+        assert re.search(r"erred by \d+\.\d % in the mean", hints.all("p", class_="note")[index].text)
         found = rows(hints, index)
         assert [row["hint"] for row in found] == [hint["code"] for hint in model["hints"]]
         for row, hint in zip(found, model["hints"], strict=True):

@@ -10,7 +10,6 @@ from tresnet_gen.analysis.throughput import Throughput
 from tresnet_gen.explore.charts import amount
 from tresnet_gen.explore.estimates import Card, Estimate, Question
 from tresnet_gen.explore.figures import notes, shape_text
-from tresnet_gen.explore.hint_gains import NOTE as HINTS_NOTE
 from tresnet_gen.explore.hint_gains import Tried
 from tresnet_gen.explore.rates import rounded
 from tresnet_gen.explore.report import figures, tables
@@ -53,6 +52,7 @@ def page(subjects: Sequence[Subject], question: Question, command: str, found: S
 
 _DRAWING = "The stages from the image to the logits; on the edges the shapes of one image."
 _SHARES = "Each bar is the whole; its parts are the stages, from the first to the last."
+_HINTS = "Parts that GPUs are known to be slow at. None is a fault: accuracy may be worth its price."
 _LAYERS = "Every op in the order it runs, for one image; saved bytes for the whole batch."
 
 
@@ -120,7 +120,7 @@ def _throughput(estimates: Sequence[Estimate], question: Question) -> Iterator[S
 def _hints(subjects: Sequence[Subject], question: Question) -> Iterator[Section]:
     found: list[Table] = [tables.hints(one.estimate, one.hints, question) for one in subjects if one.hints]
     if found:
-        yield Section("hints", "Hints", f"{HINTS_NOTE.removeprefix('hints: ').capitalize()}.", tuple(found))
+        yield Section("hints", "Hints", _HINTS, tuple(found))
 
 
 def _conventions(question: Question, estimates: Sequence[Estimate]) -> Iterator[tuple[str, str]]:

@@ -88,7 +88,8 @@ def hints(one: Estimate, found: Sequence[hint_gains.Tried], question: Question) 
     head, *rows = hint_gains.rows(one, found, question)
     texts = len(hint_gains.HEAD)
     heads = tuple(Head(word, figures=index >= texts) for index, word in enumerate(head))
-    return Table(one.graph.spec.name, heads, tuple(tuple(map(Cell, row)) for row in rows))
+    note = hint_gains.note(one).removeprefix("hints: ").capitalize()
+    return Table(one.graph.spec.name, heads, tuple(tuple(map(Cell, row)) for row in rows), note=f"{note}.")
 
 
 def difference(old: float, new: float) -> str:
