@@ -42,7 +42,15 @@ def spec_from(origin: Origin, overrides: Sequence[str] = ()) -> Spec:
         SpecError: every finding of the first layer that refused the spec.
     """
     report = Report()
-    tree = resolve(origin, overrides, report)
+    return spec_of(resolve(origin, overrides, report), report)
+
+
+def spec_of(tree: Mapping, report: Report) -> Spec:
+    """Return the spec of a merged tree; `report` may hold findings of making it.
+
+    Raises:
+        SpecError: every finding of the first layer that refused the spec.
+    """
     walker = Walker(report)
     values = walker.record(SPEC, tree, ())
     values = {key: value for key, value in values.items() if key not in ("extends", "set")}
