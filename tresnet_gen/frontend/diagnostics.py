@@ -13,7 +13,7 @@ MAX_REPORTED = 100
 
 
 class Text:
-    """One source of spec text: a file, standard input or a `--set` argument."""
+    """One source of spec text: a file, standard input, or a `--set` or `--axis` argument."""
 
     def __init__(self, name: str, content: str, is_override: bool = False) -> None:
         self.name = name
@@ -85,11 +85,11 @@ class Diagnostic(NamedTuple):
 
     @property
     def is_usage(self) -> bool:
-        """Whether a `--set` argument itself is wrong: a bad path or a value of the wrong type, exit code 2."""
+        """Whether a `--set` or `--axis` argument itself is wrong, its path or the type of a value: exit code 2."""
         return self.span is not None and self.span.text.is_override and self.code in USAGE_CODES
 
 
-USAGE_CODES = frozenset({"E001", "E002", "E003", "E004", "E005", "E006", "E007", "E008", "E101", "E103", "E205"})
+USAGE_CODES = frozenset({*(f"E00{number}" for number in range(1, 9)), "E101", "E103", "E205", "E206"})
 
 
 class SpecError(Exception):
