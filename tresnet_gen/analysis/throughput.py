@@ -97,8 +97,8 @@ def predict(graph: Graph, gpu: Gpu, mode: str, prices: Prices | None = None) -> 
     prices = prices or prices_of(gpu, mode)
     layers = tuple(_layers(graph, mode, prices.seconds))
     by_stage = groupby(zip(graph.nodes[1:], layers, strict=True), key=lambda pair: pair[0].stage)
-    stages = tuple(_sum(stage, (layer for _, layer in pairs)) for stage, pairs in by_stage)
-    return Throughput(gpu.name, mode, prices.basis, _error_of(graph, prices), layers, stages, _sum("total", stages))
+    stages = tuple(summed(stage, (layer for _, layer in pairs)) for stage, pairs in by_stage)
+    return Throughput(gpu.name, mode, prices.basis, _error_of(graph, prices), layers, stages, summed("total", stages))
 
 
 def _error_of(graph: Graph, prices: Prices) -> Error:
@@ -238,7 +238,8 @@ def _absorbs(op: ops.Op) -> bool:
     return op.pointwise or isinstance(op, ops.GlobalMean)
 
 
-def _sum(name: str, parts: Iterable[Part]) -> Part:
+def summed(name: str, parts: Iterable[Part]) -> Part:
+    """Return the sum of parts, added up one after the other."""
     listed = list(parts)
     return Part(
         name,

@@ -1,6 +1,7 @@
 """Numbers with units, exact: 6G, 40M, 16GiB, 2.5ms."""
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 _NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*([A-Za-z]*)", re.ASCII)
@@ -8,7 +9,12 @@ _SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 
 _COUNTS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _TIMES_MS = {"us": Fraction(1, 1000), "ms": Fraction(1), "s": Fraction(1000)}
 _RATES = {"": 1, "k": 10**3}
-_UNITS = {"bytes": _SIZES, "ms": _TIMES_MS, "images/s": _RATES, "images": _RATES}
+_UNITS: dict[str, Mapping[str, int | Fraction]] = {
+    "bytes": _SIZES,
+    "ms": _TIMES_MS,
+    "images/s": _RATES,
+    "images": _RATES,
+}
 EXAMPLES = {"bytes": "16GiB, 900MB", "ms": "2.5ms, 400us", "images/s": "2500", "images": "256"}
 
 

@@ -29,7 +29,7 @@ class Budget(NamedTuple):
 
     figure: Figure
     relation: str
-    limit: Fraction
+    limit: int | Fraction
     written: str
 
     def holds(self, value: float) -> bool:
@@ -108,4 +108,4 @@ def _budget(text: str, gpus: Mapping[str, Gpu] | None) -> Budget:
     if limit is None:
         example = EXAMPLES.get(figure.unit, "6G, 40M, 1000")
         raise FigureError(f"`{figure.word}` is bounded by a number such as {example}; got `{printable(written)}`")
-    return Budget(figure, relation, limit, written)
+    return Budget(figure, relation, int(limit) if limit.denominator == 1 else limit, written)
