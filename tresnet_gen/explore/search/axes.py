@@ -86,7 +86,11 @@ class Axis(NamedTuple):
 
 
 class Space(NamedTuple):
-    """All candidates: the base with one value of each axis. They are numbered, the last axis changing fastest."""
+    """All candidates: the base with one value of each axis.
+
+    Axes that concern the whole network come first, then those of the first stage, and so on. Candidates are numbered,
+    the last axis changing fastest.
+    """
 
     base: Base
     axes: tuple[Axis, ...]
@@ -98,11 +102,7 @@ class Space(NamedTuple):
 
     def digits(self, number: int) -> tuple[int, ...]:
         """Return for a candidate which value of each axis it has."""
-        found = []
-        for axis in reversed(self.axes):
-            number, digit = divmod(number, len(axis.values))
-            found.append(digit)
-        return tuple(reversed(found))
+        return digits_of(number, self.axes)
 
     def values(self, digits: Sequence[int]) -> dict[str, Value]:
         """Return the value at each path."""
@@ -115,6 +115,21 @@ class Space(NamedTuple):
             SpecError: for one that is no legal spec.
         """
         return edited(self.base.tree, [axis.edit(digit) for axis, digit in zip(self.axes, digits, strict=True)])
+
+
+def digits_of(number: int, axes: Sequence[Axis]) -> tuple[int, ...]:
+    """Return which value of each axis combination number `number` has; the last axis changes fastest."""
+    found = []
+    for axis in reversed(axes):
+        number, digit = divmod(number, len(axis.values))
+        found.append(digit)
+    return tuple(reversed(found))
+
+
+def stage_of(axis: Axis) -> int | None:
+    """Return the stage that an axis lies in, None for one that concerns more than a stage."""
+    segments = axis.path.split(".")
+    return int(segments[1]) if segments[0] == "stages" and len(segments) > 1 and segments[1].isdecimal() else None
 
 
 def base_of(origin: Origin, overrides: Sequence[str]) -> Base:
@@ -152,7 +167,7 @@ def space_of(base: Base, texts: Sequence[str]) -> Space:
     axes = [axis for text in texts for axis in _axes(text, base, report)]
     _report_overlaps(axes, report)
     report.raise_if_any()
-    space = Space(base, tuple(axes))
+    space = Space(base, tuple(sorted(axes, key=lambda axis: -1 if (stage := stage_of(axis)) is None else stage)))
     _report_types(space, report)
     report.raise_if_any()
     return space
@@ -200,7 +215,8 @@ def _axes(argument: str, base: Base, report: Report) -> Iterator[Axis]:
         return
     values = resolved_values(base.spec)
     try:
-        for concrete in _expanded(path.split("."), values):
+        segments = [str(int(part)) if re.fullmatch("[0-9]{1,9}", part) else part for part in path.split(".")]
+        for concrete in _expanded(segments, values):
             yield Axis(".".join(concrete), key, _values(text, key.end + 1, concrete, values))
     except _AxisError as error:
         _report(report, str(error), error.span or key, error.help)
