@@ -55,7 +55,7 @@ def compare(spec: Spec, words: list[str], random: Random, variants: int) -> int:
         assert (len(row) == len(stages)) == (graph is not None)
         if graph:
             found = {figure.text: read(row) for figure, read in zip(figures, readers, strict=True)}
-            assert found == {figure.text: measure(graph, figure).value for figure in figures}
+            assert found == {text: one.value for text, one in measure(graph, figures).items()}
             compared += 1
     return compared
 

@@ -19,9 +19,9 @@ from typing import NamedTuple
 from tresnet_gen.analysis import devices
 from tresnet_gen.analysis.counts import count
 from tresnet_gen.analysis.devices import Gpu
-from tresnet_gen.analysis.memory import replay
+from tresnet_gen.analysis.memory import RESERVE_BYTES, Replay, replay
 from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
-from tresnet_gen.analysis.throughput import mode_name, predict
+from tresnet_gen.analysis.throughput import Throughput, mode_name, predict
 from tresnet_gen.explore.search.amounts import bytes_of
 from tresnet_gen.frontend.diagnostics import nearest, printable
 from tresnet_gen.graph.graph import Graph
@@ -40,15 +40,17 @@ class FigureError(ValueError):
 class Figure(NamedTuple):
     """What is measured of a candidate.
 
-    `step` and `batch` belong to memory, `step`, `limit_bytes` and perhaps `gpu` to batch; `gpu` and `mode`, a name of
-    the throughput model's, to throughput and latency. `options` are the words behind the `@`, in full.
+    `step` and `batch` belong to memory; `step`, `memory_bytes`, `reserve_bytes` and perhaps `gpu` to batch; `gpu` and
+    `mode`, a name of the throughput model's, to throughput and latency. `options` are the words behind the `@`, in
+    full.
     """
 
     word: str
     options: str = ""
     step: Step = DEFAULT_STEP
     batch: int = 0
-    limit_bytes: int = 0
+    memory_bytes: int = 0
+    reserve_bytes: int = RESERVE_BYTES["typical"]
     gpu: Gpu | None = None
     mode: str = ""
 
@@ -63,13 +65,13 @@ class Figure(NamedTuple):
         return UNITS.get(self.word, "")
 
     @property
-    def predicted(self) -> bool:
-        """Whether it has an error."""
-        return bool(self.mode)
+    def limit_bytes(self) -> int:
+        """What a memory leaves for tensors."""
+        return self.memory_bytes - self.reserve_bytes
 
 
 class Measured(NamedTuple):
-    """A figure of a candidate; predicted ones with the mean error and the range that holds nine in ten."""
+    """A figure of a candidate; `error_pct` is a prediction's mean error, from `low` to `high` lies what is likely."""
 
     value: int | float
     error_pct: float | None = None
@@ -77,16 +79,32 @@ class Measured(NamedTuple):
     high: float | None = None
 
 
-def measure(graph: Graph, figure: Figure) -> Measured:
-    """Return a figure of a graph by the functions that `estimate` uses."""
-    if figure.word in COUNTS:
-        return Measured(getattr(count(graph).totals, figure.word))
+def measure(graph: Graph, figures: Sequence[Figure]) -> dict[str, Measured]:
+    """Return figures of a graph by their texts, by the functions that `estimate` uses."""
+    steps = {figure.step for figure in figures if figure.word in ("memory", "batch")}
+    replays = {step: replay(graph, step) for step in steps}
+    rates = {figure.options: figure for figure in figures if figure.mode}
+    speeds = {name: predict(graph, rate.gpu, rate.mode) for name, rate in rates.items() if rate.gpu}
+    totals = count(graph).totals
+    found = {}
+    for figure in figures:
+        if figure.word in COUNTS:
+            found[figure.text] = Measured(getattr(totals, figure.word))
+        elif figure.mode:
+            found[figure.text] = _rated(figure, speeds[figure.options])
+        else:
+            found[figure.text] = _stored(figure, replays[figure.step])
+    return found
+
+
+def _stored(figure: Figure, replayed: Replay) -> Measured:
     if figure.word == "memory":
-        return Measured(replay(graph, figure.step).peak_bytes(figure.batch))
-    if figure.word == "batch":
-        return Measured(replay(graph, figure.step).largest_batch(figure.limit_bytes))
-    assert figure.gpu
-    found = predict(graph, figure.gpu, figure.mode)
+        return Measured(replayed.peak_bytes(figure.batch))
+    found = replayed.max_batch(figure.memory_bytes, reserve_bytes=figure.reserve_bytes)
+    return Measured(found.typical, None, found.low, found.high)
+
+
+def _rated(figure: Figure, found: Throughput) -> Measured:
     if figure.word == "throughput":
         return Measured(found.images_per_s, found.error.pct, found.low, found.high)
     return Measured(latency_ms(found.images_per_s), found.error.pct, latency_ms(found.high), latency_ms(found.low))
@@ -204,10 +222,11 @@ class _Options:
         self.done("a GPU or a size, a precision, an optimizer, `infer`: batch@rtx3090,amp,sgd")
         if (gpu is None) == (size is None):
             raise FigureError("`batch` takes one GPU or one size: batch@rtx3090,amp,sgd or batch@16GiB")
-        if gpu:
-            return Figure("batch", f"{gpu.name},{_step_text(step)}", step, limit_bytes=free_bytes(gpu), gpu=gpu)
-        assert size
-        return Figure("batch", f"{size},{_step_text(step)}", step, limit_bytes=bytes_of(size) or 0)
+        options = f"{gpu.name if gpu else size},{_step_text(step)}"
+        if gpu is None or gpu.reserve_bytes is None:
+            memory_bytes = gpu.memory_bytes if gpu else bytes_of(size or "") or 0
+            return Figure("batch", options, step, memory_bytes=memory_bytes, gpu=gpu)
+        return Figure("batch", options, step, 0, gpu.memory_bytes, gpu.reserve_bytes, gpu)
 
     def rate(self) -> Figure:
         gpu = self.gpu()
@@ -222,14 +241,6 @@ class _Options:
         if phase == "train" and compiled:
             raise FigureError("no published measurements of compiled training: leave out `compile` or `train`")
         return _rate(self.word, gpu, phase == "train", layout or "nchw", bool(compiled))
-
-
-def free_bytes(gpu: Gpu) -> int:
-    """Return what a GPU's memory leaves for tensors: all but its typical reserve."""
-    from tresnet_gen.analysis.memory import RESERVE_BYTES
-
-    reserve = RESERVE_BYTES["typical"] if gpu.reserve_bytes is None else gpu.reserve_bytes
-    return gpu.memory_bytes - reserve
 
 
 def _step_text(step: Step) -> str:

@@ -8,7 +8,7 @@ from tresnet_gen.explore.search.axes import Space
 from tresnet_gen.explore.search.branch import Branch, Control, StoppedError, branches
 from tresnet_gen.explore.search.budgets import Question
 from tresnet_gen.explore.search.costs import Placed, reader
-from tresnet_gen.explore.search.figures import measure
+from tresnet_gen.explore.search.figures import Figure, measure
 from tresnet_gen.explore.search.front import Front, Member
 from tresnet_gen.graph.build import build_graph
 
@@ -146,7 +146,16 @@ class _Search:
         assert branch.costs
         stages = tuple(placed.stage for placed in row)
         graph = build_graph(branch.costs.spec._replace(stages=stages))
+        whole = measure(graph, self.question.figures)
         for figure in self.question.figures:
-            read, whole = reader(branch.costs, figure)(row), measure(graph, figure).value
-            if read != whole:
-                raise MismatchError(f"candidate {number:,}: {figure.text} is {whole!r}, put together {read!r}")
+            require(number, figure, whole[figure.text].value, reader(branch.costs, figure)(row))
+
+
+def require(number: int, figure: Figure, whole: float, read: float) -> None:
+    """Hold a figure that was put together against that of the whole network.
+
+    Raises:
+        MismatchError: when they differ.
+    """
+    if read != whole:
+        raise MismatchError(f"candidate {number:,}: {figure.text} is {whole!r}, put together {read!r}")
