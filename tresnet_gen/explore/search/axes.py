@@ -39,6 +39,15 @@ class Base(NamedTuple):
     tree: Mapping
     spec: Spec
 
+    def with_values(self, values: "Values") -> Spec:
+        """Return the spec with values at paths.
+
+        Raises:
+            SpecError: for one that is no legal spec.
+        """
+        edits = [(path, Entry(value.node.span, value.node)) for path, value in values.items()]
+        return edited(self.tree, edits)
+
 
 class Value(NamedTuple):
     """One value of an axis."""
@@ -48,12 +57,15 @@ class Value(NamedTuple):
     @property
     def plain(self) -> Any:
         """The value as JSON has it."""
-        return _plain(self.node)
+        return plain(self.node)
 
     @property
     def text(self) -> str:
         """The value as YAML has it, on one line."""
         return flow(self.plain)
+
+
+Values = dict[str, Value]  # by path
 
 
 class Range:
@@ -104,7 +116,7 @@ class Space(NamedTuple):
         """Return for a candidate which value of each axis it has."""
         return digits_of(number, self.axes)
 
-    def values(self, digits: Sequence[int]) -> dict[str, Value]:
+    def values(self, digits: Sequence[int]) -> Values:
         """Return the value at each path."""
         return {axis.path: axis.values[digit] for axis, digit in zip(self.axes, digits, strict=True)}
 
@@ -114,7 +126,7 @@ class Space(NamedTuple):
         Raises:
             SpecError: for one that is no legal spec.
         """
-        return edited(self.base.tree, [axis.edit(digit) for axis, digit in zip(self.axes, digits, strict=True)])
+        return self.base.with_values(self.values(digits))
 
 
 def digits_of(number: int, axes: Sequence[Axis]) -> tuple[int, ...]:
@@ -189,11 +201,12 @@ def _reads_as_text(word: str) -> bool:
     return isinstance(node, Scalar) and node.value == word
 
 
-def _plain(node: Node) -> Any:
+def plain(node: Node) -> Any:
+    """Return a node as plain values, as JSON has them."""
     if isinstance(node, Mapping):
-        return {key: _plain(entry.value) for key, entry in node.entries.items()}
+        return {key: plain(entry.value) for key, entry in node.entries.items()}
     if isinstance(node, Items):
-        return [_plain(item) for item in node.items]
+        return [plain(item) for item in node.items]
     return node.value
 
 
@@ -242,7 +255,7 @@ def _expanded(segments: list[str], values: Any) -> Iterator[list[str]]:
         yield segments
         return
     star = segments.index("*")
-    found = _at(segments[:star], values)
+    found = value_at(segments[:star], values)
     if not isinstance(found, list) or not found:
         where = printable(".".join(segments[:star])) or "the spec"
         raise _AxisError(
@@ -252,8 +265,8 @@ def _expanded(segments: list[str], values: Any) -> Iterator[list[str]]:
         yield from _expanded([*segments[:star], str(index), *segments[star + 1 :]], values)
 
 
-def _at(segments: list[str], values: Any) -> Any:
-    """Return the base's value at a path, None where it has none."""
+def value_at(segments: list[str], values: Any) -> Any:
+    """Return what plain values have at a path, None where they have nothing."""
     for segment in segments:
         if isinstance(values, dict):
             values = values.get(segment)
@@ -320,7 +333,7 @@ def _value(span: Span, path: list[str], base: Any) -> Value:
     if not piece.strip():
         raise _AxisError("a value is missing", span, "separate values by single commas; `null` is none")
     if match := _MULTIPLE.fullmatch(piece.strip()):
-        multiple = _multiple(match, _at(path, base), path, trimmed)
+        multiple = _multiple(match, value_at(path, base), path, trimmed)
         return Value(multiple)
     try:
         node = compose(Text("--axis", span.text.content[: span.end], is_override=True), span.start)
