@@ -27,7 +27,7 @@ def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str)
     refuse_second_stdin(arguments)
     for argument in arguments:
         try:
-            loaded.append(Loaded(argument, build_graph(spec_from(_origin(argument), overrides))))
+            loaded.append(Loaded(argument, build_graph(spec_from(origin_of(argument), overrides))))
         except SpecError as error:
             found.update(((d.code, *d.place, d.message), d) for d in error.diagnostics)
         except UnreadableError as error:
@@ -67,7 +67,13 @@ def report(diagnostics: Sequence[Diagnostic], output_format: str) -> None:
         talk(findings.texts(diagnostics, use_color(sys.stderr)))
 
 
-def _origin(argument: str) -> Origin:
+def origin_of(argument: str) -> Origin:
+    """Return the text that an argument names.
+
+    Raises:
+        UnreadableError: when there is nothing to read.
+        SpecError: for what is no text.
+    """
     if argument == "-":
         if sys.stdin is None:
             raise UnreadableError("cannot read standard input: it is closed")
