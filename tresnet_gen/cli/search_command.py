@@ -23,7 +23,7 @@ from tresnet_gen.explore.search.branch import Control
 from tresnet_gen.explore.search.budgets import Question, question_of
 from tresnet_gen.explore.search.figures import WORDS, FigureError
 from tresnet_gen.explore.search.record import Sample, Search
-from tresnet_gen.explore.search.run import State, sample_of, search
+from tresnet_gen.explore.search.run import State, search
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError, printable
 from tresnet_gen.frontend.resolve import UnreadableError
 from tresnet_gen.graph.build import build_graph
@@ -95,6 +95,7 @@ def command(
     folder = _folder(output, base, force, output_format) if output else None
     state = _searched(asked, _state(folder, asked))
     if state.complete and not state.valid:
+        talk(f"none of {asked.candidates:,} candidates is a legal spec; this is the first one:")
         refuse(_faults(asked), output_format)
     _report(asked, state, folder, overrides, output_format)
 
@@ -141,11 +142,10 @@ def _state(folder: search_files.Folder | None, asked: Search) -> State:
 
 def _searched(asked: Search, state: State) -> State:
     size = asked.space.size
-    numbers = sample_of(size, asked.sample.size, asked.sample.seed) if asked.sample else None
     with _progress(size) as progress:
         control = Control(progress)
         with _stopped_by_ctrl_c(control):
-            return search(asked.space, asked.question, control, state, numbers)
+            return search(asked.space, asked.question, control, state, asked.numbers)
 
 
 @contextmanager
@@ -193,12 +193,10 @@ def _stopped_by_ctrl_c(control: Control) -> Iterator[None]:
 
 def _faults(asked: Search) -> Sequence[Diagnostic]:
     """Return what is wrong with the first candidate, where all are wrong."""
-    numbers = sample_of(asked.space.size, asked.sample.size, asked.sample.seed) if asked.sample else None
     try:
-        build_graph(asked.space.spec(asked.space.digits(numbers[0] if numbers else 0)))
+        build_graph(asked.space.spec(asked.space.digits(next(iter(asked.numbers or [0])))))
     except SpecError as error:
-        message = f"none of {asked.candidates:,} candidates is a legal spec; the first one has these errors"
-        return [*error.diagnostics, Diagnostic("E206", message, severity="error")]
+        return error.diagnostics
     raise AssertionError("a legal candidate was taken for an illegal one")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tresnet_gen.explore.search.axes import Axis, Space, digits_of, edited, stage_of
 from tresnet_gen.explore.search.budgets import Budget
-from tresnet_gen.explore.search.costs import Costs, Placed, count_of, of_seconds
+from tresnet_gen.explore.search.costs import MOST_KEPT, Costs, Placed, count_of, of_seconds
 from tresnet_gen.explore.search.figures import COUNTS, Figure
 from tresnet_gen.frontend.diagnostics import Report, SpecError
 from tresnet_gen.frontend.load import spec_of
@@ -130,6 +130,9 @@ class Branch:
         """Return the placed stages of the candidate at an offset from the first, None for one that is not legal."""
         if not self.costs:
             return None
+        if sum(map(len, self._placed)) > MOST_KEPT:
+            self._placed = [{} for _ in self._placed]
+            self._stages = [{} for _ in self._stages]
         row: list[Placed] = []
         for level, span in enumerate(self.spans):
             index, offset = divmod(offset, span)
@@ -206,17 +209,14 @@ class Branch:
             placed = self.place(level, index, shape)
             if placed is None:
                 continue
-            bounds = self._survey(level + 1, placed.shape, control)
-            if not bounds.valid:
-                continue
-            now = [a + b for a, b in zip(spent, self._metrics(placed), strict=True)] if tests else spent
-            if any(test(now, bounds) for test in tests):
-                continue
             row.append(placed)
             if last:
                 yield here, row
             else:
-                yield from self._walk(level + 1, here, placed.shape, row, now, start, tests, control)
+                bounds = self._survey(level + 1, placed.shape, control)
+                now = [a + b for a, b in zip(spent, self._metrics(placed), strict=True)] if tests else spent
+                if bounds.valid and not any(test(now, bounds) for test in tests):
+                    yield from self._walk(level + 1, here, placed.shape, row, now, start, tests, control)
             row.pop()
 
     def _test(self, budget: Budget) -> "Test | None":

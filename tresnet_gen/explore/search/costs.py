@@ -7,7 +7,7 @@ four blocks, first, second, one that stands for all in the middle, last.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tresnet_gen.analysis.counts import Totals, count
 from tresnet_gen.analysis.step import Step
@@ -21,6 +21,7 @@ from tresnet_gen.graph.graph import Graph
 from tresnet_gen.graph.ops import Shape
 
 MOST_BLOCKS = 4  # of a stage in a network that pieces are cut from
+MOST_KEPT = 20_000  # parts of networks that are remembered
 SMALL = 8  # channels up to which ops may be special cases
 Times = tuple[Part, ...]  # one for each rate
 
@@ -70,8 +71,7 @@ class Costs:
         self.batches = list({(self.steps.index(f.step), f.batch): None for f in figures if f.word == "memory"})
         self.contextual = bool(self.steps or self.compiled)
         self._signs: dict[object, int] = {}
-        self._locals: dict[tuple[Stage, Shape], list[Local] | None] = {}
-        self._outputs: dict[tuple[Stage, Shape], Shape] = {}
+        self._locals: dict[tuple[Stage, Shape], tuple[Shape, list[Local]] | None] = {}
         self._blocks: dict[object, list[_Block]] = {}
         self._stems: dict[int, Context] = {}
         self._heads: dict[tuple[int, Shape], Context] = {}
@@ -94,26 +94,26 @@ class Costs:
         """Return a stage with an input of a shape, None where the two do not fit."""
         short = stage._replace(depth=min(stage.depth, 2))
         if (short, shape) not in self._locals:
+            _keep_small(self._locals)
             self._locals[short, shape] = self._try(short, shape)
-        blocks = self._locals[short, shape]
-        if blocks is None:
+        found = self._locals[short, shape]
+        if found is None:
             return None
+        output, blocks = found
         row = [blocks[0], *blocks[1:] * (stage.depth - 1)]
         totals = Totals(*(sum(column) for column in zip(*(block.totals for block in row), strict=True)))
         times = tuple(
             summed("", [part for block in row for part in block.parts[rate]]) for rate in range(len(self.rates))
         )
-        output = self._outputs[short, shape]
         return Placed(stage, output, totals, times, self._sign(stage, shape, output))
 
-    def _try(self, stage: Stage, shape: Shape) -> list[Local] | None:
-        """Return the blocks of a stage of one or two behind a stem that puts out `shape`."""
+    def _try(self, stage: Stage, shape: Shape) -> tuple[Shape, list[Local]] | None:
+        """Return what a stage of one or two blocks puts out behind a stem that puts out `shape`, and its blocks."""
         try:
             graph = build_graph(self._behind(shape)._replace(stages=(stage,)))
         except SpecError:
             return None
-        self._outputs[stage, shape] = graph.nodes[graph.blocks[-1].stop - 1].shape
-        return self._cut_local(graph)[1:-1]
+        return graph.nodes[graph.blocks[-1].stop - 1].shape, self._cut_local(graph)[1:-1]
 
     def _behind(self, shape: Shape) -> Spec:
         """Return the spec with another stem, whose output has a shape."""
@@ -175,6 +175,7 @@ class Costs:
         ends = (row[-1].sign, shapes[-1])
         if row[0].sign not in self._stems or ends not in self._heads or any(key not in self._blocks for key in keys):
             pieces = self._cut(tuple(stage for stage, _, _ in keys))
+            _keep_small(self._blocks)
             self._stems[row[0].sign] = self._context(pieces[:1])
             self._heads[ends] = self._context(pieces[-1:])
             start = 1
@@ -208,6 +209,12 @@ class Costs:
             summed("", [part for block in row for part in block.times[rate]]) for rate in range(len(self.compiled))
         )
         return Context(pieces, flats, times)
+
+
+def _keep_small(known: dict[Any, Any]) -> None:
+    """Forget everything where too much is known; it can be worked out again."""
+    if len(known) >= MOST_KEPT:
+        known.clear()
 
 
 class _Block(NamedTuple):

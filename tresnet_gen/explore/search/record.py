@@ -10,7 +10,7 @@ from tresnet_gen.explore.search.budgets import Objective, Question
 from tresnet_gen.explore.search.figures import COUNTS, Figure, Measured
 from tresnet_gen.explore.search.front import Member
 from tresnet_gen.explore.search.results import Result
-from tresnet_gen.explore.search.run import Dominated, State
+from tresnet_gen.explore.search.run import Dominated, State, sample_of
 from tresnet_gen.frontend.describe import resolved_values
 from tresnet_gen.version import __version__
 
@@ -34,6 +34,11 @@ class Search(NamedTuple):
     def candidates(self) -> int:
         """How many candidates are looked at."""
         return min(self.sample.size, self.space.size) if self.sample else self.space.size
+
+    @property
+    def numbers(self) -> list[int] | None:
+        """The candidates of the sample, None for all."""
+        return sample_of(self.space.size, self.sample.size, self.sample.seed) if self.sample else None
 
     @property
     def fingerprint(self) -> str:

@@ -8,7 +8,7 @@ from tresnet_gen.explore.search.axes import Space
 from tresnet_gen.explore.search.branch import Branch, Control, StoppedError, branches
 from tresnet_gen.explore.search.budgets import Question
 from tresnet_gen.explore.search.costs import Placed, reader
-from tresnet_gen.explore.search.figures import Figure, measure
+from tresnet_gen.explore.search.figures import COUNTS, Figure, measure
 from tresnet_gen.explore.search.front import Front, Member
 from tresnet_gen.graph.build import build_graph
 
@@ -119,7 +119,8 @@ class _Search:
         if not costs:
             return
         readers = {figure.text: reader(costs, figure) for figure in self.question.figures}
-        tests = [(readers[budget.figure.text], budget.holds) for budget in self.question.budgets]
+        budgets = sorted(self.question.budgets, key=lambda budget: budget.figure.word not in COUNTS)  # the cheap first
+        tests = [(readers[budget.figure.text], budget.holds) for budget in budgets]
         aims = [(readers[aim.figure.text], -1 if aim.maximise else 1) for aim in self.question.objectives]
         for number, row in found:
             self.evaluated += 1
