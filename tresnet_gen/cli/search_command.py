@@ -49,7 +49,7 @@ PATIENCE_S = 1.0
     "budgets",
     metavar="FIGURE<VALUE",
     multiple=True,
-    help=f"What candidates must keep to: macs<6G, memory<16GiB@64,amp,sgd, throughput>2500@rtx4090. "
+    help=f"What candidates must keep to: macs<6G, memory<16GiB@64,amp,sgd, throughput>=x1@rtx4090 (the base's). "
     f"Figures: {', '.join(WORDS)}.",
 )
 @click.option("--minimise", "--minimize", "minimised", metavar="FIGURE", multiple=True, help="Smaller is better.")
@@ -85,6 +85,9 @@ def command(
         raise click.UsageError("--seed belongs to a sample: add --sample 10000")
     question = _question(budgets, minimised, maximised, own)
     base, space = _space(spec, overrides, axes, output_format)
+    if question.relative:
+        measured = results.base_result(base, question).measured
+        question = question.against({text: one.value for text, one in measured.items()})
     drawn = Sample(sample, seed or 0) if sample is not None and sample < space.size else None
     asked = Search(spec, space, question, drawn)
     if asked.candidates > limit:

@@ -60,13 +60,13 @@ def compare(spec: Spec, words: list[str], random: Random, variants: int) -> int:
     return compared
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(text=spec_texts(), seed=st.integers(0, 2**32))
 def test_figures_of_drawn_networks(text: str, seed: int) -> None:
     random = Random(seed)
     words = [word.format(*random.choice(STEPS)) for word in MEMORIES]
     TALLY["networks whose figures were put together"] += compare(
-        parse_spec(text), [*COUNTS, *words, random.choice(RATES)], random, variants=4
+        parse_spec(text), [*COUNTS, *words, random.choice(RATES)], random, variants=3
     )
 
 

@@ -1,7 +1,7 @@
 """Budgets and objectives of a search: `memory<16GiB@64,amp,sgd`, and which figures to make small or large.
 
-A budget is a figure, one of < <= > >=, and a number with a unit; options of the figure stand behind an `@`, on either
-side: `memory@64,amp,sgd<16GiB` says the same.
+A budget is a figure, one of < <= > >=, and a number with a unit, or a multiple of what the base has: `memory<=x1`.
+Options of the figure stand behind an `@`, on either side: `memory@64,amp,sgd<16GiB` says the same.
 """
 
 import operator
@@ -25,16 +25,24 @@ _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Budget(NamedTuple):
-    """A bound on a figure: `limit` in its unit, `written` as the user wrote it."""
+    """A bound on a figure: `limit` in its unit, `written` as the user wrote it.
+
+    Where `of_base` says so, the limit is a factor on the base's figure.
+    """
 
     figure: Figure
     relation: str
     limit: int | Fraction
     written: str
+    of_base: bool = False
 
     def holds(self, value: float) -> bool:
         """Whether a value is within the budget."""
         return _HOLDS[self.relation](value, self.limit)
+
+    def against(self, base: float) -> "Budget":
+        """Return the budget with its limit in the figure's unit, for a base with a value of the figure."""
+        return self._replace(limit=_whole(self.limit * Fraction(base)), of_base=False) if self.of_base else self
 
     @property
     def text(self) -> str:
@@ -64,6 +72,15 @@ class Question(NamedTuple):
 
     budgets: tuple[Budget, ...]
     objectives: tuple[Objective, ...]
+
+    @property
+    def relative(self) -> bool:
+        """Whether budgets are multiples of what the base has."""
+        return any(budget.of_base for budget in self.budgets)
+
+    def against(self, base: Mapping[str, float]) -> "Question":
+        """Return the question with every limit a number, for the base's figures by their texts."""
+        return self._replace(budgets=tuple(budget.against(base[budget.figure.text]) for budget in self.budgets))
 
     @property
     def figures(self) -> tuple[Figure, ...]:
@@ -104,8 +121,13 @@ def _budget(text: str, gpus: Mapping[str, Gpu] | None) -> Budget:
     if "@" in name and behind:
         raise FigureError(f"options stand behind one `@`; got {printable(text)}")
     figure = parse(name + behind, gpus)
-    limit = amount(written, figure.unit)
+    multiple = re.fullmatch(r"x([0-9]{1,6}(?:\.[0-9]{1,6})?)", written, re.ASCII)
+    limit = Fraction(multiple[1]) if multiple else amount(written, figure.unit)
     if limit is None:
         example = EXAMPLES.get(figure.unit, "6G, 40M, 1000")
-        raise FigureError(f"`{figure.word}` is bounded by a number such as {example}; got `{printable(written)}`")
-    return Budget(figure, relation, int(limit) if limit.denominator == 1 else limit, written)
+        raise FigureError(f"`{figure.word}` is bounded by a number such as {example}, x1; got `{printable(written)}`")
+    return Budget(figure, relation, _whole(limit), written, of_base=bool(multiple))
+
+
+def _whole(number: Fraction) -> int | Fraction:
+    return int(number) if number.denominator == 1 else number

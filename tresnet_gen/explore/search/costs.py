@@ -2,8 +2,8 @@
 
 Counts and times add up over stages; of a stage they depend on its values and its input's shape. Blocks behind a
 stage's first are alike, so a network of at most two tells. Memory, and times under torch.compile, depend on a stage's
-neighbours as well: they are cut out of a short network with those neighbours (memory.py), in which a stage has at most
-four blocks, first, second, one that stands for all in the middle, last.
+neighbours as well: they are cut out of a short network with those neighbours (memory.py). There a stage has one block,
+two, or four: first, second, one that stands for any number in the middle, last.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from tresnet_gen.graph.ops import Shape
 
 MOST_BLOCKS = 4  # of a stage in a network that pieces are cut from
 MOST_KEPT = 20_000  # parts of networks that are remembered
-SMALL = 8  # channels up to which ops may be special cases
+SMALL = 2  # channels up to which ops are special cases
 Times = tuple[Part, ...]  # one for each rate
 
 
@@ -36,18 +36,19 @@ class Local(NamedTuple):
 class Placed:
     """A stage with an input's shape.
 
-    `times` are its sums for each rate, `shape` what it puts out, `sign` tells its neighbours what they need to know,
-    `contexts` holds what it costs between two neighbours of these signs.
+    `times` are its sums for each rate, `shape` what it puts out; `head` tells the stage before what it must know of the
+    first block, `tail` the stage behind of the last. `contexts` holds what it costs between a tail and a head.
     """
 
-    __slots__ = ("contexts", "shape", "sign", "stage", "times", "totals")
+    __slots__ = ("contexts", "head", "shape", "stage", "tail", "times", "totals")
 
-    def __init__(self, stage: Stage, shape: Shape, totals: Totals, times: Times, sign: int) -> None:
+    def __init__(self, stage: Stage, shape: Shape, totals: Totals, times: Times, head: int, tail: int) -> None:
         self.stage = stage
         self.shape = shape
         self.totals = totals
         self.times = times
-        self.sign = sign
+        self.head = head
+        self.tail = tail
         self.contexts: dict[tuple[int, int], Context] = {}
 
 
@@ -105,7 +106,9 @@ class Costs:
         times = tuple(
             summed("", [part for block in row for part in block.parts[rate]]) for rate in range(len(self.rates))
         )
-        return Placed(stage, output, totals, times, self._sign(stage, shape, output))
+        inner = (stage._replace(stride=1), output) if stage.depth > 1 else (stage, shape)
+        head, tail = self._sign(stage, shape, output), self._sign(*inner, output)
+        return Placed(stage, output, totals, times, head, tail)
 
     def _try(self, stage: Stage, shape: Shape) -> tuple[Shape, list[Local]] | None:
         """Return what a stage of one or two blocks puts out behind a stem that puts out `shape`, and its blocks."""
@@ -141,24 +144,25 @@ class Costs:
         return [Local(_added(totals), tuple(map(tuple, parts))) for totals, parts in found]
 
     def _sign(self, stage: Stage, shape: Shape, output: Shape) -> int:
-        """Return a number for what neighbours can tell of a stage: the ops it has, not how wide they are."""
+        """Return a number for what a neighbour can tell of a block: the ops it has, not how wide they are."""
         se = getattr(stage, "se", None)
         alike = stage._replace(
-            depth=min(stage.depth, 2),
-            width=stage.width if stage.width <= SMALL else 0,
+            depth=1,
+            width=min(stage.width, SMALL + 1),
             **({"se": se._replace(ratio=1, min_channels=None, round_to=None)} if se else {}),
         )
         pixels = tuple(height * width == 1 for _, height, width in (shape, output))
-        sign = (alike, pixels, shape[0] == output[0], shape[0] <= SMALL, output[0] <= SMALL)
+        sign = (alike, pixels, shape[0] == output[0], min(shape[0], SMALL + 1))
         return self._signs.setdefault(sign, len(self._signs) + 1)
 
     # What depends on neighbours.
 
     def contexts(self, row: Sequence[Placed]) -> list[Context]:
         """Return what stem, stages and head of a network cost in each other's company."""
-        signs = [0, *(placed.sign for placed in row), 0]
-        sides = list(zip(signs, signs[2:], strict=False))
-        stem, head = self._stems.get(signs[1]), self._heads.get((signs[-2], row[-1].shape))
+        tails = [0, *(placed.tail for placed in row[:-1])]
+        heads = [*(placed.head for placed in row[1:]), 0]
+        sides = list(zip(tails, heads, strict=True))
+        stem, head = self._stems.get(row[0].head), self._heads.get((row[-1].tail, row[-1].shape))
         found = [placed.contexts.get(side) for placed, side in zip(row, sides, strict=True)]
         if stem is None or head is None or None in found:
             self._learn(row, sides)
@@ -169,23 +173,24 @@ class Costs:
         """Cut what is not known yet out of a network of these stages, each with a few blocks."""
         shapes = [self.stem_shape, *(placed.shape for placed in row)]
         keys = [
-            (placed.stage._replace(depth=min(placed.stage.depth, MOST_BLOCKS)), shape, side)
+            (placed.stage._replace(depth=_short(placed.stage.depth)), shape, side)
             for placed, shape, side in zip(row, shapes, sides, strict=False)
         ]
-        ends = (row[-1].sign, shapes[-1])
-        if row[0].sign not in self._stems or ends not in self._heads or any(key not in self._blocks for key in keys):
+        ends = (row[-1].tail, shapes[-1])
+        if row[0].head not in self._stems or ends not in self._heads or any(key not in self._blocks for key in keys):
             pieces = self._cut(tuple(stage for stage, _, _ in keys))
             _keep_small(self._blocks)
-            self._stems[row[0].sign] = self._context(pieces[:1])
+            self._stems[row[0].head] = self._context(pieces[:1])
             self._heads[ends] = self._context(pieces[-1:])
             start = 1
             for key in keys:
                 self._blocks[key] = pieces[start : start + key[0].depth]
                 start += key[0].depth
         for placed, key in zip(row, keys, strict=True):
-            first = self._blocks[key]
-            middle = first[2:3] * (placed.stage.depth - MOST_BLOCKS)
-            placed.contexts[key[2]] = self._context([*first[:2], *middle, *first[2:]])
+            blocks, depth = self._blocks[key], placed.stage.depth
+            if len(blocks) == MOST_BLOCKS:
+                blocks = [*blocks[:2], *blocks[2:3] * (depth - 3), blocks[3]]
+            placed.contexts[key[2]] = self._context(blocks)
 
     def _cut(self, stages: tuple[Stage, ...]) -> "list[_Block]":
         graph = build_graph(self.spec._replace(stages=stages))
@@ -209,6 +214,11 @@ class Costs:
             summed("", [part for block in row for part in block.times[rate]]) for rate in range(len(self.compiled))
         )
         return Context(pieces, flats, times)
+
+
+def _short(depth: int) -> int:
+    """Return the depth of the network that pieces of a stage are cut from."""
+    return depth if depth < 3 else MOST_BLOCKS
 
 
 def _keep_small(known: dict[Any, Any]) -> None:

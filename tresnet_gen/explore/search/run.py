@@ -86,6 +86,8 @@ class _Search:
                 self.take(branch, found)
         except StoppedError as stopped:
             self.position, complete = stopped.args[0], False
+        if complete:
+            self.position = self.space.size
         dominated = Dominated(self.stride, tuple(self.noted))
         members = tuple(self.front)
         state = State(self.position, self.surveyed, self.valid, self.within, self.evaluated, members, dominated)
