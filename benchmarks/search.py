@@ -9,7 +9,8 @@ import resource
 import sys
 import time
 
-from tresnet_gen.explore.search.axes import base_of, space_of
+from tresnet_gen.explore.search.axes import base_of
+from tresnet_gen.explore.search.axis_texts import space_of
 from tresnet_gen.explore.search.branch import Control
 from tresnet_gen.explore.search.budgets import question_of
 from tresnet_gen.explore.search.figures import measure

@@ -205,6 +205,35 @@ def test_what_others_wrote_or_edited_stays(name):
     assert search("--axis", DEPTHS, *AIMS, "-o", "found", "--force").code == 0
 
 
+def test_a_front_that_was_not_measured_yet_is_kept(monkeypatch):
+    expected = search(*WORDS, "-o", "whole")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tresnet_gen.explore.search.results.results_of", interrupt)
+        assert search(*WORDS, "-o", "found").code == 130
+    assert list(files("found")) == ["search.json"]
+    result = search(*WORDS, "-o", "found")
+    assert (result.code, result.out) == (0, expected.out)
+    assert files("found") == files("whole")
+
+
+def test_a_gpu_that_a_file_describes():
+    card = "title: Mine\nmemory_gib: 24\ntensor_tflops: 142\nbandwidth_gb_s: 936\nlike: rtx3090\n"
+    Path("mine.yaml").write_text(card)
+    Path("m,\x1b.yaml").write_text(card)
+    result = search("--axis", DEPTHS, "--maximise", "throughput@mine", "--device", "mine.yaml", "--format", "json")
+    [one] = result.document["search"]["front"]
+    twice = search("--axis", DEPTHS, "--maximise", "throughput@rtx3090", "--format", "json").document
+    before = twice["search"]["front"][0]["figures"]["throughput@rtx3090,infer,nchw"]["value"]
+    assert before < one["figures"]["throughput@mine,infer,nchw"]["value"] < 2 * before
+    odd = search("--axis", DEPTHS, "--maximise", "params", "--device", "m,\x1b.yaml")
+    assert odd.code == 2
+    assert "\x1b" not in odd.err
+
+
 def test_hostile_descriptions_and_names_stay_text():
     Path("small.yaml").write_text(SMALL + "description: '<script>alert(1)</script> =cmd \\ \"'\n")
     Path("<b>&=1.yaml").write_text(SMALL)

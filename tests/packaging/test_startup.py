@@ -28,6 +28,7 @@ def imported(*command: str, cwd: Path) -> set[str]:
         ("estimate tresnet_l --format json", set()),
         ("diff tresnet_m tresnet_l", set()),
         ("show tresnet_l --resolved", set()),
+        ("search tresnet_l --axis stages.2.depth=17,18 --minimise latency@t4 --maximise params", set()),
         ("list", set()),
         ("init mine", set()),
         ("build tresnet_l", {"jinja2"}),

@@ -1,5 +1,6 @@
 """`tresnet-gen search`: the candidates that axes span, within budgets, and the best of them."""
 
+import re
 import signal
 import sys
 import threading
@@ -18,7 +19,8 @@ from tresnet_gen.cli.rates import DeviceType
 from tresnet_gen.cli.specs import origin_of, refuse
 from tresnet_gen.cli.terminal import data, document, talk
 from tresnet_gen.explore.search import record, results
-from tresnet_gen.explore.search.axes import Base, Space, base_of, space_of
+from tresnet_gen.explore.search.axes import Base, Space, base_of
+from tresnet_gen.explore.search.axis_texts import space_of
 from tresnet_gen.explore.search.branch import Control
 from tresnet_gen.explore.search.budgets import Question, question_of
 from tresnet_gen.explore.search.figures import WORDS, FigureError
@@ -96,7 +98,8 @@ def command(
             "or look at some of them: --sample 10000"
         )
     folder = _folder(output, base, force, output_format) if output else None
-    state = _searched(asked, _state(folder, asked))
+    state = _state(folder, asked)
+    state = state if state.complete else _searched(asked, state)
     if state.complete and not state.valid:
         talk(f"none of {asked.candidates:,} candidates is a legal spec; this is the first one:")
         refuse(_faults(asked), output_format)
@@ -106,6 +109,10 @@ def command(
 def _question(
     budgets: Sequence[str], minimised: Sequence[str], maximised: Sequence[str], own: Sequence[Gpu]
 ) -> Question:
+    if odd := next((gpu.name for gpu in own if not re.fullmatch(r"[\w.-]+", gpu.name, re.ASCII)), None):
+        raise click.UsageError(
+            f"--device: the file's name names the GPU; use letters, digits, - and _: {printable(odd)}"
+        )
     aims = [*((text, False) for text in minimised), *((text, True) for text in maximised)]
     try:
         return question_of(budgets, aims, {gpu.name: gpu for gpu in own})
@@ -136,29 +143,33 @@ def _folder(output: str, base: Base, force: bool, output_format: str) -> search_
 def _state(folder: search_files.Folder | None, asked: Search) -> State:
     """Return where to go on: behind what a stopped search of the same question left in the folder."""
     left = folder.record if folder else {}
-    if left.get("fingerprint") != asked.fingerprint or left["state"]["complete"]:
+    if left.get("fingerprint") != asked.fingerprint or (left["state"]["complete"] and "search" in left):
         return State()
     state = record.state_of(left["state"])
     talk(f"going on from candidate {state.position:,}")
     return state
 
 
+def _kept(asked: Search, state: State) -> dict[str, Any]:
+    """Return what a record holds beside the outcome."""
+    return {"fingerprint": asked.fingerprint, "state": record.state_json(state)}
+
+
 def _searched(asked: Search, state: State) -> State:
-    size = asked.space.size
-    with _progress(size) as progress:
+    with _progress(asked.space.size, "searching") as progress:
         control = Control(progress)
         with _stopped_by_ctrl_c(control):
             return search(asked.space, asked.question, control, state, asked.numbers)
 
 
 @contextmanager
-def _progress(size: int) -> Iterator[Callable[[int], None] | None]:
+def _progress(size: int, label: str) -> Iterator[Callable[[int], None] | None]:
     """Show a bar on a terminal once the work has taken a second."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
     start = time.monotonic()
-    bar = click.progressbar(length=size, label="searching", file=sys.stderr, show_pos=True)
+    bar = click.progressbar(length=size, label=label, file=sys.stderr, show_pos=True)
     shown = False
 
     def progress(number: int) -> None:
@@ -207,7 +218,7 @@ def _report(
     asked: Search, state: State, folder: search_files.Folder | None, overrides: Sequence[str], output_format: str
 ) -> None:
     base = results.base_result(asked.space.base, asked.question)
-    found = results.results_of(asked.space, asked.question, state.members)
+    found = _found(asked, state, folder)
     content = record.as_json(asked, state, base, found)
     if folder:
         _save(folder, asked, state, base, found, overrides, content, output_format)
@@ -220,6 +231,19 @@ def _report(
             data(search_tables.text(asked, state, base, found, markdown=output_format == "markdown"))
     _talk_of(asked, state, folder, len(found))
     sys.exit(130 if not state.complete else 0 if found else 1)
+
+
+def _found(asked: Search, state: State, folder: search_files.Folder | None) -> list[results.Result]:
+    """Return the members of the front, measured; what was searched is kept first."""
+    if folder:
+        search_files.keep(folder, _kept(asked, state))
+    found: list[results.Result] = []
+    with _progress(len(state.members), "measuring") as progress:
+        for one in results.results_of(asked.space, asked.question, state.members):
+            found.append(one)
+            if progress:
+                progress(len(found))
+    return found
 
 
 def _save(
@@ -240,15 +264,18 @@ def _save(
     texts["front.csv"] = tables.csv_text(record.rows(asked.question, found))
     if picture := record.picture(asked, state, base, found):
         texts["front.svg"] = picture
-    kept = {"search": content, "fingerprint": asked.fingerprint, "state": record.state_json(state)}
     try:
-        search_files.save(folder, texts, kept)
+        search_files.save(folder, texts, {"search": content, **_kept(asked, state)})
     except UnwritableError as error:
         refuse([Diagnostic("E000", str(error))], output_format, code=2)
-    talk(f"wrote {len(found):,} specs, {', '.join(search_files.FIXED)} to {printable(folder.path, 400)}")
 
 
 def _talk_of(asked: Search, state: State, folder: search_files.Folder | None, front: int) -> None:
+    """Say what was written and how many candidates there were, below the table."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    if folder:
+        talk(f"wrote {front:,} spec{'s' * (front != 1)} and {search_files.RECORD} to {printable(folder.path, 400)}")
     if not state.complete:
         on = "the same command goes on from there" if folder else "with -o the same command would go on from there"
         talk(f"interrupted before candidate {state.position:,} of {asked.space.size:,}; {on}")

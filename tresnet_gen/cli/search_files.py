@@ -75,19 +75,27 @@ def save(folder: Folder, texts: Mapping[str, str], content: Mapping[str, Any]) -
         UnwritableError: when a file cannot be written.
     """
     stale = [name for name in folder.record.get("files", {}) if name not in texts and _is_own(folder, name)]
-    record = {
-        "schema_version": SCHEMA_VERSION,
-        "tool_version": __version__,
-        **content,
-        "files": {name: _digest(text) for name, text in texts.items()},
-    }
-    record[DIGEST] = _digest(json.dumps(record))
-    write_atomically(folder.at(RECORD), json.dumps(record, indent=1) + "\n")
+    _write_record(folder, content, {name: _digest(text) for name, text in texts.items()})
     for name, text in texts.items():
         if read_existing(folder.at(name)) != text:
             write_atomically(folder.at(name), text)
     for name in stale:
         os.unlink(folder.at(name))
+
+
+def keep(folder: Folder, content: Mapping[str, Any]) -> None:
+    """Write a record for now, beside the files of the search before.
+
+    Raises:
+        UnwritableError: when it cannot be written.
+    """
+    _write_record(folder, content, folder.record.get("files", {}))
+
+
+def _write_record(folder: Folder, content: Mapping[str, Any], files: Mapping[str, str]) -> None:
+    record = {"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content, "files": files}
+    record[DIGEST] = _digest(json.dumps(record))
+    write_atomically(folder.at(RECORD), json.dumps(record, indent=1) + "\n")
 
 
 def _record(path: str) -> dict[str, Any] | None:

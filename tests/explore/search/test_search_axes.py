@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tresnet_gen.explore.search.axes import Space, base_of, flow, space_of
+from tresnet_gen.explore.search.axes import Space, base_of, flow
+from tresnet_gen.explore.search.axis_texts import space_of
 from tresnet_gen.frontend.diagnostics import SpecError
 from tresnet_gen.frontend.resolve import find, read_file
 

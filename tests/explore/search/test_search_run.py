@@ -13,7 +13,8 @@ from tresnet_gen import SpecError, build_graph, count, load_spec
 from tresnet_gen.analysis.devices import gpu
 from tresnet_gen.analysis.memory import Step, replay
 from tresnet_gen.analysis.throughput import predict
-from tresnet_gen.explore.search.axes import Space, base_of, space_of
+from tresnet_gen.explore.search.axes import Space, base_of
+from tresnet_gen.explore.search.axis_texts import space_of
 from tresnet_gen.explore.search.branch import Control
 from tresnet_gen.explore.search.budgets import Question, question_of
 from tresnet_gen.explore.search.front import Front

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tresnet_gen import resources
@@ -47,15 +47,16 @@ class Reference(NamedTuple):
     overrides: tuple[str, ...]
 
 
-def results_of(space: Space, question: Question, members: Sequence[Member]) -> list[Result]:
-    """Return the members of a front with the figures of their whole networks.
+def results_of(space: Space, question: Question, members: Sequence[Member]) -> Iterator[Result]:
+    """Yield the members of a front with the figures of their whole networks.
 
     Raises:
         MismatchError: when these are not those that the search put together.
     """
     width = max(2, len(str(len(members))))
     stem = stem_of(space.base)
-    return [_result(space, question, one, f"{stem}_{rank:0{width}d}") for rank, one in enumerate(members, 1)]
+    for rank, member in enumerate(members, 1):
+        yield _result(space, question, member, f"{stem}_{rank:0{width}d}")
 
 
 def stem_of(base: Base) -> str:
