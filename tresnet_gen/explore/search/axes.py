@@ -1,13 +1,4 @@
-"""Axes of a search: `PATH=VALUES`, the values that a key takes in turn.
-
-    7..24           whole numbers, both ends included; 8..64..8 in steps of 8
-    null,{ratio: 8} YAML flow values; a comma inside brackets or quotes separates nothing
-    x0.75,x1,x1.25  multiples of the value that the base spec has, whole where that is whole: rounded to the nearest,
-                    halves up, at least 1; x1.25~8 rounds to the nearest multiple of 8, at least 8
-
-A `*` in the path stands for every item of a list, each an axis of its own. Paths are those of `set`. A range is never
-made into a list.
-"""
+"""The candidates of a search: a base spec, and axes of values that its keys take in turn."""
 
 import json
 import re

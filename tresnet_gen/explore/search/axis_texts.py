@@ -1,4 +1,13 @@
-"""Texts of axes, `PATH=VALUES`, to a space of candidates, or to findings with their places."""
+"""Texts of axes, `PATH=VALUES`, to a space of candidates, or to findings with their places.
+
+    7..24           whole numbers, both ends included; 8..64..8 in steps of 8
+    null,{ratio: 8} YAML flow values; a comma inside brackets or quotes separates nothing
+    x0.75,x1,x1.25  multiples of the value that the base spec has, whole where that is whole: rounded to the nearest,
+                    halves up, at least 1; x1.25~8 rounds to the nearest multiple of 8, at least 8
+
+A `*` in the path stands for every item of a list, each an axis of its own. Paths are those of `set`. A range is never
+made into a list.
+"""
 
 import json
 import re
