@@ -224,7 +224,7 @@ def _report(
         _save(folder, asked, state, base, found, overrides, content, output_format)
     match output_format:
         case "json":
-            document(search=content, notes=search_tables.notes(asked), diagnostics=[])
+            document(search=content, notes=search_tables.notes(asked, base), diagnostics=[])
         case "csv":
             data(tables.csv_text(record.rows(asked.question, found)))
         case _:

@@ -14,6 +14,7 @@ from tresnet_gen.explore.search.run import State
 MOST_ROWS = 40
 HEADS = {"params": "params", "macs": "MACs", "flops": "FLOPs", "activations": "activations"}
 PROXIES = "parameters and MACs say how large a network is, not how accurate: train what you choose"
+CHANGES = "ratios of two such rates, of networks that one edit sets apart, erred"
 LATENCY = "latency: 1,000 / images/s, an image's share of a full batch; one image by itself takes longer"
 MEMORY = "memory: peak bytes of the step's tensors"
 
@@ -37,7 +38,7 @@ def text(search: Search, state: State, base: Result, found: Sequence[Result], ma
     same = {path: found[0].values[path].text for path in found[0].values if path not in varying} if found else {}
     if same:
         blocks.append([f"on all of the front: {', '.join(f'{path}={value}' for path, value in same.items())}"])
-    blocks.append([legend(markdown, notes(search))])
+    blocks.append([legend(markdown, notes(search, base))])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -94,13 +95,15 @@ def _rate(figure: Figure, value: float) -> str:
     return rates.rounded(value) if figure.word == "throughput" else f"{value:#.3g}"
 
 
-def notes(search: Search) -> list[str]:
+def notes(search: Search, base: Result) -> list[str]:
     """Return what the figures of a search mean, and what they do not."""
     words = {figure.word for figure in search.question.figures}
+    changes = [one.edit_error_pct for one in base.measured.values() if one.edit_error_pct]
     return [
         *([MEMORY] if "memory" in words else []),
         *([FITS] if "batch" in words else []),
         *([rates.NOTE] if words & {"throughput", "latency"} else []),
         *([LATENCY] if "latency" in words else []),
+        *([f"{CHANGES} by {max(changes):.1f} % in the mean"] if changes else []),
         PROXIES,
     ]

@@ -75,3 +75,10 @@ def test_figures_of_bundled_networks(name: str) -> None:
     words = [*COUNTS, "memory@64,amp,sgd", "memory@7,infer,amp-bf16", "batch@rtx3090,amp,adamw", *RATES]
     for edits in ([], ["checkpoint=block"]):
         assert compare(load_spec(name, edits), words, Random(name), variants=3)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_000)
+@given(text=spec_texts(), seed=st.integers(0, 2**32))
+def test_figures_of_many_drawn_networks(text: str, seed: int) -> None:
+    test_figures_of_drawn_networks.hypothesis.inner_test(text, seed)

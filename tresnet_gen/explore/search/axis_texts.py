@@ -11,7 +11,7 @@ made into a list.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice, product
 from math import floor
@@ -227,13 +227,22 @@ def _report_types(space: Space, report: Report) -> None:
     for axis in space.axes:
         others = [tag for tag in tags if tag is not axis]
         contexts = list(islice(product(*(map(tag.edit, range(len(tag.values))) for tag in others)), MAX_CONTEXTS))
-        indices = range(len(axis.values)) if isinstance(axis.values, tuple) else {0, len(axis.values) - 1}
-        for index in indices:
+        for index in _kinds(axis):
             faults = [_usage_faults(space.base.tree, [*context, axis.edit(index)]) for context in contexts]
             for fault in faults[0] if all(faults) else []:
                 if (fault.place, fault.message) not in reported:
                     report.error(fault.code, fault.message, fault.span, fault.help)
                 reported.add((fault.place, fault.message))
+
+
+def _kinds(axis: Axis) -> Iterable[int]:
+    """Return values of an axis that tell of all whether their types are right: of plain ones the first of each type."""
+    if isinstance(axis.values, Range):
+        return (0,)
+    scalars = {
+        type(one.node.value): i for i, one in reversed([*enumerate(axis.values)]) if isinstance(one.node, Scalar)
+    }
+    return sorted({*scalars.values(), *(i for i, one in enumerate(axis.values) if not isinstance(one.node, Scalar))})
 
 
 def _usage_faults(tree: Mapping, edits: Sequence[tuple[str, Entry]]) -> list[Diagnostic]:

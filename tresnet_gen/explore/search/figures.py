@@ -71,12 +71,16 @@ class Figure(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A figure of a candidate; `error_pct` is a prediction's mean error, from `low` to `high` lies what is likely."""
+    """A figure of a candidate; `error_pct` is a prediction's mean error, from `low` to `high` lies what is likely.
+
+    `edit_error_pct` is the mean error of the ratio of two predictions that one edit sets apart, where it is known.
+    """
 
     value: int | float
     error_pct: float | None = None
     low: float | None = None
     high: float | None = None
+    edit_error_pct: float | None = None
 
 
 def measure(graph: Graph, figures: Sequence[Figure]) -> dict[str, Measured]:
@@ -105,9 +109,10 @@ def _stored(figure: Figure, replayed: Replay) -> Measured:
 
 
 def _rated(figure: Figure, found: Throughput) -> Measured:
-    if figure.word == "throughput":
-        return Measured(found.images_per_s, found.error.pct, found.low, found.high)
-    return Measured(latency_ms(found.images_per_s), found.error.pct, latency_ms(found.high), latency_ms(found.low))
+    rate, error, band = found.images_per_s, found.error, (found.low, found.high)
+    if figure.word == "latency":
+        rate, band = latency_ms(rate), (latency_ms(found.high), latency_ms(found.low))
+    return Measured(rate, error.pct, *band, error.edit_pct)
 
 
 def latency_ms(images_per_s: float) -> float:
