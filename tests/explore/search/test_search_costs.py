@@ -1,14 +1,16 @@
 """Figures put together from stages equal those of the whole network: to the unit, the byte, the last bit."""
 
 from random import Random
+from typing import NoReturn
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.drawn import TALLY, spec_texts
-from tresnet_gen.explore.search.costs import Costs, reader
+from tresnet_gen.explore.search.costs import Costs, Placed, reader
 from tresnet_gen.explore.search.figures import measure, parse
+from tresnet_gen.explore.search.memory import CutError
 from tresnet_gen.frontend.diagnostics import SpecError
 from tresnet_gen.frontend.load import load_spec, parse_spec
 from tresnet_gen.frontend.spec import Spec, Stage
@@ -75,6 +77,26 @@ def test_figures_of_bundled_networks(name: str) -> None:
     words = [*COUNTS, "memory@64,amp,sgd", "memory@7,infer,amp-bf16", "batch@rtx3090,amp,adamw", *RATES]
     for edits in ([], ["checkpoint=block"]):
         assert compare(load_spec(name, edits), words, Random(name), variants=3)
+
+
+def test_a_network_that_cannot_be_cut_is_looked_at_as_a_whole() -> None:
+    spec = load_spec("resnet18")
+    figures = [parse(word) for word in ("memory@64,amp,sgd", "batch@t4", "latency@t4", "throughput@t4,compile")]
+    costs = Costs(spec, figures)
+    row: list[Placed] = []
+    for stage in spec.stages:
+        placed = costs.place(stage, row[-1].shape if row else costs.stem_shape)
+        assert placed
+        row.append(placed)
+    readers = [reader(costs, figure) for figure in figures]
+    found = [read(row) for read in readers]
+    costs.contexts = _cannot_be_cut  # type: ignore[method-assign]
+    assert [read(row) for read in readers] == found
+    assert costs.whole
+
+
+def _cannot_be_cut(row: object) -> NoReturn:
+    raise CutError("a step of another kind")
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from tresnet_gen.analysis.counts import Totals, count
 from tresnet_gen.analysis.step import Step
 from tresnet_gen.analysis.throughput import Part, predict, summed
 from tresnet_gen.explore.search import memory
-from tresnet_gen.explore.search.figures import COUNTS, Figure, latency_ms
+from tresnet_gen.explore.search.figures import COUNTS, Figure, latency_ms, measure
 from tresnet_gen.frontend.diagnostics import SpecError
 from tresnet_gen.frontend.spec import ConvStem, Spec, Stage
 from tresnet_gen.graph.build import build_graph
@@ -70,7 +70,7 @@ class Costs:
         self.eager = [i for i, rate in enumerate(self.rates) if not rate.mode.endswith("compile")]
         self.compiled = [i for i, rate in enumerate(self.rates) if rate.mode.endswith("compile")]
         self.batches = list({(self.steps.index(f.step), f.batch): None for f in figures if f.word == "memory"})
-        self.contextual = bool(self.steps or self.compiled)
+        self.whole = False  # whether figures are those of whole networks, because their steps cannot be cut
         self._signs: dict[object, int] = {}
         self._locals: dict[tuple[Stage, Shape], tuple[Shape, list[Local]] | None] = {}
         self._blocks: dict[object, list[_Block]] = {}
@@ -254,14 +254,34 @@ def reader(costs: Costs, figure: Figure) -> Callable[[Sequence[Placed]], int | f
     """Return the function that reads a figure off the placed stages of a network."""
     if figure.word in COUNTS:
         return _count_reader(costs, figure.word)
-    if figure.word == "memory":
-        index = costs.batches.index((costs.steps.index(figure.step), figure.batch))
-        return lambda row: memory.peak_bytes([context.flats[index] for context in costs.contexts(row)])
+    if figure.mode:
+        seconds = _seconds_reader(costs, figure)
+        return _or_whole(costs, figure, lambda row: of_seconds(figure, seconds(row)))
+    step, limit = costs.steps.index(figure.step), figure.limit_bytes
     if figure.word == "batch":
-        step, limit = costs.steps.index(figure.step), figure.limit_bytes
-        return lambda row: memory.largest_batch([one.pieces[step] for one in costs.contexts(row)], limit)
-    seconds = _seconds_reader(costs, figure)
-    return lambda row: of_seconds(figure, seconds(row))
+        return _or_whole(
+            costs, figure, lambda row: memory.largest_batch([one.pieces[step] for one in costs.contexts(row)], limit)
+        )
+    index = costs.batches.index((step, figure.batch))
+    return _or_whole(costs, figure, lambda row: memory.peak_bytes([one.flats[index] for one in costs.contexts(row)]))
+
+
+Read = Callable[[Sequence[Placed]], int | float]
+
+
+def _or_whole(costs: Costs, figure: Figure, read: Read) -> Read:
+    """Return a reader that looks at whole networks where their steps cannot be cut."""
+
+    def guarded(row: Sequence[Placed]) -> int | float:
+        if not costs.whole:
+            try:
+                return read(row)
+            except memory.CutError:
+                costs.whole = True
+        graph = build_graph(costs.spec._replace(stages=tuple(placed.stage for placed in row)))
+        return measure(graph, [figure])[figure.text].value
+
+    return guarded
 
 
 def of_seconds(figure: Figure, seconds: float) -> float:
