@@ -191,8 +191,7 @@ def picture(search: Search, state: State, base: Result, found: Sequence[Result],
         Series("front", tuple(front), "blue", joined=len(aims) == 2),
         Series(base.name, (Point(*place(own), base.name),), "orange", "diamond"),
     )
-    title = f"Search from {base.name}: {across.text}, {up.text}"
-    return scatter(title, _chart_axis(across), _chart_axis(up), series, standalone=standalone)
+    return scatter(f"Search from {base.name}", _chart_axis(across), _chart_axis(up), series, standalone=standalone)
 
 
 def _note(one: Result) -> str:
