@@ -1,0 +1,237 @@
+"""A search whose objectives are measured: candidates asked for, measured by the caller, and told.
+
+The search itself is Optuna's. What is added: candidates come from the axes of a search, those over budget and invalid
+ones are told without being measured, no candidate is measured twice, and what a dead worker left is taken up again.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import count
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from tresnet_gen.explore.study.history import PARAMS, SET_ASIDE, WHY, History, Tally
+from tresnet_gen.explore.study.liveness import WORKER, Heartbeat, Watch
+from tresnet_gen.explore.study.problem import Problem
+from tresnet_gen.explore.study.sampling import mixed, tell_excess
+from tresnet_gen.explore.study.worker import here
+from tresnet_gen.graph.graph import Graph
+
+DRAWS_FOR_NEWS = 10  # draws in a row that bring nothing new before a candidate is taken from what is left
+MOST_DRAWS = 1_000  # for one candidate
+_NOTES = "notes"
+
+
+class NothingFitsError(Exception):
+    """Draw after draw was over budget or invalid; the message is for the user."""
+
+
+class Candidate(NamedTuple):
+    """A spec to be measured: within all budgets, and measured by nobody yet."""
+
+    number: int
+    edits: tuple[str, ...]  # as --set takes them
+    graph: Graph
+    figures: Mapping[str, float]  # the objectives that follow from the spec
+
+
+class Result(NamedTuple):
+    """A candidate that was measured, with the values of all objectives and what was noted beside them."""
+
+    number: int
+    edits: tuple[str, ...]
+    values: Mapping[str, float]
+    notes: Mapping[str, float]
+
+
+class Study:
+    """Candidates asked for and told, by any number of processes; left by `with`, it gives back what was not told."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        problem: Problem,
+        *,
+        seed: int,
+        retries: int,
+        silence_s: float,
+        release: Callable[[], None],
+    ) -> None:
+        self.optuna_study = study
+        self.problem = problem
+        self._seed = seed
+        self._retries = retries
+        self._silence_s = silence_s
+        self._watch = Watch(silence_s)
+        self._release = release
+        self._open: dict[int, tuple[Trial, Heartbeat]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give candidates that were not told back to the study, for any worker to measure."""
+        for number in list(self._open):
+            self._finish(self._taken_back(number), TrialState.FAIL)
+        self._release()
+
+    def ask(self, trials: int | None = None) -> Candidate | None:
+        """Return a candidate to measure; None when `trials` of them, or all, are measured or being measured.
+
+        Raises:
+            NothingFitsError: when nearly all that is drawn is over budget.
+        """
+        for draws in count():
+            history = self._swept()
+            if not self._has_room(history, trials):
+                return None
+            if draws == MOST_DRAWS:
+                raise NothingFitsError(f"{draws:,} draws in a row were over budget or invalid; widen budgets or axes")
+            if draws >= DRAWS_FOR_NEWS:
+                self._enqueue_untried(history)
+            trial = self.optuna_study.ask(self.problem.distributions)
+            trial.set_user_attr(WORKER, here().text)
+            if candidate := self._candidate(trial, trials):
+                self._open[trial.number] = trial, Heartbeat(trial, self._silence_s / 5)
+                return candidate
+        raise AssertionError("unreachable")
+
+    def tell(self, candidate: Candidate, values: Mapping[str, float], notes: Mapping[str, float] | None = None) -> None:
+        """Record what was measured: every objective that does not follow from the spec; `notes` stay beside it.
+
+        Once this returns, the result is in the storage. A value that is no finite number counts as a failure.
+
+        Raises:
+            ValueError: for values missing or unknown.
+        """
+        all_values = self.problem.values(candidate.figures, values)
+        for name, value in all_values.items():
+            if not math.isfinite(value):
+                self.fail(candidate, f"{name} is {value}")
+                return
+        trial = self._taken_back(candidate.number)
+        if notes:
+            _mark(trial, _NOTES, dict(notes))
+        told = list(all_values.values())
+        if not self._finish(trial, TrialState.COMPLETE, told):  # it was taken for abandoned; what is measured stays so
+            attributes = {_NOTES: dict(notes or {})}
+            late = create_trial(
+                params=trial.params, distributions=trial.distributions, values=told, user_attrs=attributes
+            )
+            self.optuna_study.add_trial(late)
+
+    def fail(self, candidate: Candidate, why: str) -> None:
+        """Record that a candidate cannot be measured; it is not tried again."""
+        trial = self._taken_back(candidate.number)
+        _mark(trial, WHY, why)
+        self._finish(trial, TrialState.FAIL)
+
+    def tally(self) -> Tally:
+        """Return how many candidates stand where."""
+        return self._history().tally()
+
+    def results(self) -> list[Result]:
+        """Return what was measured, in the order of its trials."""
+        trials = self._history().measured.values()
+        return [self._result(trial) for trial in sorted(trials, key=lambda trial: trial.number)]
+
+    def front(self) -> list[Result]:
+        """Return the results that none equals in all objectives and betters in one, sorted by the first, best first."""
+        best = {trial.number for trial in self.optuna_study.best_trials}
+        results = (result for result in self.results() if result.number in best)
+        return sorted(results, key=lambda result: self.problem.costs(result.values))
+
+    def _history(self) -> History:
+        trials = self.optuna_study.get_trials(deepcopy=False)
+        return History(trials, self.problem.distributions, self._retries)
+
+    def _swept(self) -> History:
+        """Return the history after giving what dead workers left back to the study."""
+        history = self._history()
+        dead = [t for n, t in history.running.items() if n not in self._open and self._watch.is_abandoned(t)]
+        for trial in dead:
+            self._finish(trial, TrialState.FAIL)
+        if dead:
+            history = self._history()
+        left = history.to_retry
+        for params in left:
+            self.optuna_study.enqueue_trial(params, user_attrs={PARAMS: params})
+        return self._history() if left else history
+
+    def _has_room(self, history: History, trials: int | None, before: int | None = None) -> bool:
+        """Return whether one more candidate may be started; trials from number `before` on do not count."""
+        if before is None and len(history.taken) >= self.problem.space.size:
+            return False
+        running = [number for number in history.running if before is None or number < before]
+        return trials is None or len(history.measured) + len(running) < trials
+
+    def _enqueue_untried(self, history: History) -> None:
+        """Have the next trial take a candidate that nobody has tried."""
+        taken, size = history.taken, self.problem.space.size
+        first = mixed(self._seed, len(taken)) % size
+        for step in range(size):
+            params = self.problem.params((first + step) % size)
+            if history.key_of(params) not in taken:
+                self.optuna_study.enqueue_trial(params, user_attrs={PARAMS: params})
+                return
+
+    def _candidate(self, trial: Trial, trials: int | None) -> Candidate | None:
+        """Return what a trial is to measure, or None after telling why it need not be."""
+        history = self._history()
+        key = history.key_of(trial.params)
+        others = (one for number, one in history.running.items() if number != trial.number)
+        done = history.measured.get(key) or history.refused.get(key) or history.failed.get(key)
+        twin = done or next((other for other in others if history.key(other) == key), None)
+        if twin:
+            self._set_aside(trial, f"repeats trial {twin.number}")
+            return None
+        if not self._has_room(history, trials, before=trial.number):
+            self._set_aside(trial, "enough are running")
+            return None
+        fit = self.problem.fit(trial.params)
+        if fit.graph is None or fit.excess > 0:
+            if fit.why:
+                trial.set_user_attr(WHY, fit.why)
+            tell_excess(trial, fit.excess)
+            self._finish(trial, TrialState.PRUNED)
+            return None
+        return Candidate(trial.number, self.problem.edits(trial.params), fit.graph, fit.figures)
+
+    def _set_aside(self, trial: Trial, why: str) -> None:
+        trial.set_user_attr(SET_ASIDE, why)
+        self._finish(trial, TrialState.FAIL)
+
+    def _taken_back(self, number: int) -> Trial:
+        """Return the trial of a candidate that was handed out, with its heartbeat stopped."""
+        if number not in self._open:
+            raise ValueError(f"candidate {number} was not asked for here, or was told already")
+        trial, heartbeat = self._open.pop(number)
+        heartbeat.stop()
+        return trial
+
+    def _finish(self, trial: Trial | FrozenTrial, state: TrialState, values: list[float] | None = None) -> bool:
+        """Tell Optuna how a trial ended; False when another worker was first."""
+        try:
+            self.optuna_study.tell(trial.number, values, state)
+        except (UpdateFinishedTrialError, ValueError):
+            return False
+        return True
+
+    def _result(self, trial: FrozenTrial) -> Result:
+        names = [aim.name for aim in self.problem.aims]
+        values = dict(zip(names, trial.values, strict=True))
+        return Result(trial.number, self.problem.edits(trial.params), values, trial.user_attrs.get(_NOTES, {}))
+
+
+def _mark(trial: Trial, name: str, value: Any) -> None:
+    """Set a user attribute, unless another worker has taken the trial for abandoned and ended it."""
+    with suppress(UpdateFinishedTrialError):
+        trial.set_user_attr(name, value)
