@@ -17,6 +17,7 @@ from tresnet_gen.version import __version__
 if TYPE_CHECKING:
     from tresnet_gen.analysis.counts import Counts, count
     from tresnet_gen.emission.render import emit
+    from tresnet_gen.explore.study.opening import open_study
     from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
     from tresnet_gen.frontend.load import load_spec, parse_spec
     from tresnet_gen.frontend.resolve import UnreadableError
@@ -36,6 +37,7 @@ __all__ = [
     "count",
     "emit",
     "load_spec",
+    "open_study",
     "parse_spec",
 ]
 
@@ -50,6 +52,7 @@ _HOMES = {
     "count": "analysis.counts",
     "emit": "emission.render",
     "load_spec": "frontend.load",
+    "open_study": "explore.study.opening",
     "parse_spec": "frontend.load",
 }
 
