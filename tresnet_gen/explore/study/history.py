@@ -14,7 +14,7 @@ Key = tuple[Any, ...]  # the parameters in the order of the axes
 
 # User attributes of trials.
 PARAMS = "params"  # of a trial that waits: what it will try
-SET_ASIDE = "set_aside"  # why it was not needed: it repeats another, or enough are running
+SET_ASIDE = "set_aside"  # why it was not needed: it repeats another, or enough others are running
 WHY = "why"  # reason of a failure, or findings of an invalid spec
 
 
@@ -81,7 +81,7 @@ class History:
         if trial.state == TrialState.RUNNING:
             self.running[trial.number] = trial
         key = self.key(trial)
-        if key is None:
+        if key is None or SET_ASIDE in trial.user_attrs:
             return
         match trial.state:
             case TrialState.COMPLETE:
@@ -92,5 +92,5 @@ class History:
                 self._waiting[key] = trial
             case TrialState.FAIL if WHY in trial.user_attrs:
                 self.failed.setdefault(key, trial)
-            case TrialState.FAIL if SET_ASIDE not in trial.user_attrs:
+            case TrialState.FAIL:
                 self._deaths[key] += 1

@@ -30,8 +30,9 @@ def journal(path: str) -> JournalStorage:
 class OwnedLock(JournalFileSymlinkLock):
     """A symbolic link whose target names the owner. Taking it cuts off a last line without an end."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, grace_s: float = FOREIGN_GRACE_S) -> None:
         super().__init__(path)
+        self._grace_s = grace_s
         self._journal = path
         self._link = f"{path}.lock"
         self._mine = ""
@@ -43,19 +44,24 @@ class OwnedLock(JournalFileSymlinkLock):
             owner = self._owner()
             if owner != seen:
                 seen, since = owner, time.monotonic()
-            if owner and (self._is_left(owner) or time.monotonic() - since > FOREIGN_GRACE_S):
+            if owner and (self._is_left(owner) or time.monotonic() - since > self._grace_s):
                 self._break(owner)
                 continue
             time.sleep(nap_s)
             nap_s = min(2 * nap_s, _LONGEST_NAP_S)
         self._mine = mine
-        cut_half_line(self._journal)
+        try:
+            cut_half_line(self._journal)
+        except BaseException:
+            self.release()
+            raise
         return True
 
     def release(self) -> None:
         """Remove the link, unless another took it for left behind meanwhile."""
-        if self._owner() == self._mine:
-            os.unlink(self._link)
+        with suppress(FileNotFoundError):
+            if self._owner() == self._mine:
+                os.unlink(self._link)
 
     def _link_to(self, mine: str) -> bool:
         try:
@@ -78,7 +84,7 @@ class OwnedLock(JournalFileSymlinkLock):
         """Remove the link of `owner`; of several that would, one does, so that none removes the link of the next."""
         import fcntl
 
-        with open(self._journal, "rb") as file:
+        with open(self._journal, "rb") as file, suppress(FileNotFoundError):
             fcntl.flock(file, fcntl.LOCK_EX)
             if self._owner() == owner:
                 os.unlink(self._link)

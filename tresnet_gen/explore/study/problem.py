@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from tresnet_gen.explore.search.axes import Axis, Range, Space
-from tresnet_gen.explore.search.budgets import Budget, Objective, question_of
+from tresnet_gen.explore.search.budgets import Budget, Objective, Question, question_of
 from tresnet_gen.explore.search.figures import WORDS, FigureError, measure
 from tresnet_gen.frontend.describe import resolved_values
 from tresnet_gen.frontend.diagnostics import SpecError
@@ -40,6 +40,11 @@ class Aim(NamedTuple):
     maximise: bool
     known: Objective | None
 
+    @property
+    def text(self) -> str:
+        """The objective in words, with nothing left out."""
+        return self.known.text if self.known else f"{'maximise' if self.maximise else 'minimise'} {self.name}"
+
 
 class Problem:
     """A space with budgets and aims, in the terms of Optuna: parameters are named by their paths."""
@@ -48,6 +53,7 @@ class Problem:
         self.space = space
         self.budgets = tuple(budgets)
         self.aims = tuple(aims)
+        self._known = Question(self.budgets, tuple(aim.known for aim in aims if aim.known))
         self.distributions = {axis.path: _distribution(axis) for axis in space.axes}
 
     @property
@@ -62,7 +68,7 @@ class Problem:
             "spec": _digest(self.space),
             "axes": [f"{axis.path}={_written(axis)}" for axis in self.space.axes],
             "budgets": [budget.text for budget in self.budgets],
-            "objectives": [f"{'maximise' if aim.maximise else 'minimise'} {aim.name}" for aim in self.aims],
+            "objectives": [aim.text for aim in self.aims],
         }
 
     def params(self, number: int) -> dict[str, Any]:
@@ -81,11 +87,9 @@ class Problem:
             graph = build_graph(self.space.spec(self._digits(params)))
         except SpecError as error:
             return Fit(None, INVALID_EXCESS, str(error), {})
-        excess = max((_excess(budget, graph) for budget in self.budgets), default=0.0)
-        if excess > 0:
-            return Fit(graph, excess, "", {})
-        known = {aim.name: measure(graph, aim.known.figure).value for aim in self.aims if aim.known}
-        return Fit(graph, 0.0, "", known)
+        found = {text: measured.value for text, measured in measure(graph, self._known.figures).items()}
+        excess = max((_excess(budget, found[budget.figure.text]) for budget in self.budgets), default=0.0)
+        return Fit(graph, excess, "", {aim.name: found[aim.known.figure.text] for aim in self.aims if aim.known})
 
     def values(self, figures: Mapping[str, float], measured: Mapping[str, float]) -> dict[str, float]:
         """Return the values of all aims, in their order.
@@ -117,19 +121,14 @@ def problem_of(space: Space, budgets: Sequence[str], objectives: Sequence[tuple[
     known = [(text, maximise) for text, maximise in objectives if text.partition("@")[0].strip() in WORDS]
     question = question_of(budgets, known or [("params", False)])
     figures = iter(question.objectives)
-    aims = [_aim(text, maximise, next(figures) if (text, maximise) in known else None) for text, maximise in objectives]
+    aims = [Aim(text, maximise, next(figures) if (text, maximise) in known else None) for text, maximise in objectives]
     for name in [aim.name for aim in aims]:
         if sum(aim.name == name for aim in aims) > 1:
             raise FigureError(f"`{name}` is named twice as an objective")
     return Problem(space, question.budgets, aims)
 
 
-def _aim(text: str, maximise: bool, known: Objective | None) -> Aim:
-    return Aim(known.figure.text if known else text, maximise, known)
-
-
-def _excess(budget: Budget, graph: Graph) -> float:
-    value = measure(graph, budget.figure).value
+def _excess(budget: Budget, value: float) -> float:
     if budget.holds(value):
         return 0.0
     limit = float(budget.limit)

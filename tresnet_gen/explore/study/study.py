@@ -15,6 +15,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from tresnet_gen.explore.search.front import Front
 from tresnet_gen.explore.study.history import PARAMS, SET_ASIDE, WHY, History, Tally
 from tresnet_gen.explore.study.liveness import WORKER, Heartbeat, Watch
 from tresnet_gen.explore.study.problem import Problem
@@ -144,10 +145,12 @@ class Study:
         return [self._result(trial) for trial in sorted(trials, key=lambda trial: trial.number)]
 
     def front(self) -> list[Result]:
-        """Return the results that none equals in all objectives and betters in one, sorted by the first, best first."""
-        best = {trial.number for trial in self.optuna_study.best_trials}
-        results = (result for result in self.results() if result.number in best)
-        return sorted(results, key=lambda result: self.problem.costs(result.values))
+        """Return the results that none beats, best first in the first objective; of equal ones the first measured."""
+        results = self.results()
+        front = Front()
+        for place, result in enumerate(results):
+            front.add(place, self.problem.costs(result.values))
+        return [results[member.number] for member in front]
 
     def _history(self) -> History:
         trials = self.optuna_study.get_trials(deepcopy=False)
@@ -190,11 +193,11 @@ class Study:
         others = (one for number, one in history.running.items() if number != trial.number)
         done = history.measured.get(key) or history.refused.get(key) or history.failed.get(key)
         twin = done or next((other for other in others if history.key(other) == key), None)
-        if twin:
-            self._set_aside(trial, f"repeats trial {twin.number}")
+        if twin:  # pruned, so that the sampler draws less from here
+            self._set_aside(trial, f"repeats trial {twin.number}", TrialState.PRUNED)
             return None
         if not self._has_room(history, trials, before=trial.number):
-            self._set_aside(trial, "enough are running")
+            self._set_aside(trial, "enough others are running", TrialState.FAIL)
             return None
         fit = self.problem.fit(trial.params)
         if fit.graph is None or fit.excess > 0:
@@ -205,9 +208,9 @@ class Study:
             return None
         return Candidate(trial.number, self.problem.edits(trial.params), fit.graph, fit.figures)
 
-    def _set_aside(self, trial: Trial, why: str) -> None:
+    def _set_aside(self, trial: Trial, why: str, state: TrialState) -> None:
         trial.set_user_attr(SET_ASIDE, why)
-        self._finish(trial, TrialState.FAIL)
+        self._finish(trial, state)
 
     def _taken_back(self, number: int) -> Trial:
         """Return the trial of a candidate that was handed out, with its heartbeat stopped."""

@@ -32,7 +32,7 @@ def from_text(text: str) -> Worker | None:
 
 def here() -> Worker:
     """Return the process that asks."""
-    return Worker(_machine(), os.getpid(), _started(os.getpid()) or 0)
+    return _worker(os.getpid())
 
 
 def is_dead(worker: Worker) -> bool:
@@ -45,8 +45,12 @@ def is_dead(worker: Worker) -> bool:
         return True
     except PermissionError:
         pass
-    started = _started(worker.pid)
-    return started is not None and started != worker.started
+    return _started(worker.pid) not in (None, worker.started)
+
+
+@cache
+def _worker(pid: int) -> Worker:
+    return Worker(_machine(), pid, _started(pid) or 0)
 
 
 @cache
@@ -61,10 +65,10 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> int | None:
-    """Return when a process started, or None when the system does not tell or the process is a zombie's remains."""
+    """Return when a process started, 0 for one that has ended and was not waited for; None where no system tells."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return None
-    return int(fields[19])
+    return 0 if fields[0] in "ZX" else int(fields[19])
