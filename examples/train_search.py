@@ -43,13 +43,16 @@ class Options(NamedTuple):
     workers: int
     epochs: int
     seed: int
+    output: Path | None
 
 
 def main() -> int:
     """Start the workers, wait for them, and print what was found."""
     options = parsed()
-    with opened(options):
-        pass  # made before the workers look for it
+    try:
+        opened(options).close()  # made before the workers look for it
+    except (ImportError, ValueError) as error:
+        sys.exit(f"error: {error}")
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=work, args=(options,)) for _ in range(options.workers)]
     for worker in workers:
@@ -73,6 +76,7 @@ def parsed() -> Options:
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=8, help="of each training (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the search and of each training (default: %(default)s)")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="write the best as specs into this folder")
     return Options(**vars(parser.parse_args()))
 
 
@@ -167,10 +171,15 @@ def show(options: Options) -> int:
     """Print the best trade-offs; 1 when trials are missing."""
     with opened(options) as study:
         tally, front = study.tally(), study.front()
+        specs = study.specs(options.output) if options.output else {}
     print(f"\n{tally}\n\naccuracy    test       MACs  variant")
     for result in front:
         edits = " ".join(result.edits)
         print(f"{result.values['accuracy']:8.1%}  {result.notes['test']:6.1%}  {result.values['macs']:9,.0f}  {edits}")
+    for name, text in specs.items():
+        assert options.output
+        options.output.mkdir(parents=True, exist_ok=True)
+        (options.output / name).write_text(text, encoding="utf-8")
     if tally.measured < options.trials:
         print(f"\n{tally.measured} of {options.trials} trials; the same command goes on", file=sys.stderr)
     return int(tally.measured < options.trials)

@@ -76,31 +76,31 @@ def test_the_problem_has_something_to_find() -> None:
     assert 0 < len(BEST) < len(WITHIN) < len(EDITS)
 
 
-@pytest.mark.parametrize("storage", ["journal", "sqlite", "memory"])
+@pytest.mark.parametrize("storage", ["journal", "memory"])
 def test_every_candidate_within_budget_is_asked_once_and_the_front_is_that_of_brute_force(
     storage: str, tmp_path: Path
 ) -> None:
-    places: dict[str, Any] = {
-        "journal": tmp_path / "made" / "study.log",
-        "sqlite": f"sqlite:///{tmp_path}/study.db",
-        "memory": InMemoryStorage(),
-    }
-    with study_in(places[storage]) as study:
+    with study_in(tmp_path / "made" / "study.log" if storage == "journal" else InMemoryStorage()) as study:
         asked = measure_all(study)
         assert sorted(asked) == sorted(WITHIN)
         assert {result.edits for result in study.front()} == BEST
         for result in study.results():
             assert result.values == {"score": SCORES[result.edits], "macs": MACS[result.edits]}
         assert study.front() == sorted(study.front(), key=lambda result: -result.values["score"])
-        assert study.tally()._asdict() == {
-            "measured": len(WITHIN),
-            "over_budget": len(EDITS) - len(WITHIN),
-            "invalid": 0,
-            "failed": 0,
-            "running": 0,
-            "to_retry": 0,
-        }
-        assert str(study.tally()) == f"{len(WITHIN)} measured, {len(EDITS) - len(WITHIN)} over budget"
+        over_budget = len(EDITS) - len(WITHIN)
+        assert study.tally() == (len(WITHIN), over_budget, 0, 0, 0, 0)
+        assert str(study.tally()) == f"{len(WITHIN)} measured, {over_budget} over budget"
+
+
+def test_a_database_is_a_storage_too(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/study.db"
+    with study_in(url, AXES[:1], budgets=[]) as study:
+        first = measure_all(study, 1)
+        leave(study, dead())
+    with study_in(url, AXES[:1], budgets=[]) as study:
+        assert len({*first, *measure_all(study)}) == study.tally().measured == 3
+    with pytest.raises(OtherStudyError):
+        study_in(url, AXES[1:2])
 
 
 def test_what_is_over_budget_is_told_with_how_far() -> None:
@@ -124,7 +124,7 @@ def test_invalid_specs_are_never_asked() -> None:
         *([f"{path}={value}" for value in values.split(",")] for path, values in (a.split("=") for a in axes))
     ):
         try:
-            load_spec(SPEC, edits)
+            build_graph(load_spec(SPEC, edits))
             legal.add(edits)
         except SpecError:
             pass
@@ -176,11 +176,11 @@ def test_no_two_workers_are_at_one_candidate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"spec": "resnet34"}, "another spec "),
-        ({"axes": AXES[:2]}, "another axes (axes: stages.0.depth=1..3..1, stages.1.width=64..128..32, stages.1.se="),
-        ({"budgets": ["macs<1.9G"]}, "another budgets (budgets: macs<1.8G)"),
-        ({"minimise": ["params"]}, "another objectives (objectives: maximise score, minimise macs)"),
-        ({"maximise": []}, "another objectives "),
+        ({"spec": "resnet34"}, "(its spec: "),
+        ({"axes": AXES[:2]}, "(its axes: stages.0.depth=1..3..1, stages.1.se=null,{ratio: 8, min_channels: 16}, "),
+        ({"budgets": ["macs<1.9G"]}, "(its budgets: macs<1.8G)"),
+        ({"minimise": ["params"]}, "(its objectives: maximise score, minimise macs)"),
+        ({"maximise": []}, "(its objectives: "),
     ],
 )
 def test_a_study_is_not_gone_on_with_as_another(change: dict[str, Any], message: str) -> None:
@@ -204,7 +204,7 @@ def test_a_study_of_something_else_is_not_taken_over() -> None:
     storage = InMemoryStorage()
     study = optuna.create_study(storage=storage, study_name="theirs", directions=["maximize", "minimize"])
     study.add_trial(optuna.trial.create_trial(values=[1, 2]))
-    with pytest.raises(OtherStudyError, match="made by something else"):
+    with pytest.raises(OtherStudyError, match="not made by tresnet-gen"):
         study_in(storage, name="theirs")
 
 
@@ -242,6 +242,30 @@ def test_objectives_are_named(tmp_path: Path) -> None:
         assert candidate and set(candidate.figures) == {"flops", "latency@rtx4090"}
 
 
+@pytest.mark.parametrize("spec", ["bundled", "file", "elsewhere"])
+def test_the_front_is_written_as_specs(spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "my_net.yaml").write_text("name: my_net\nextends: resnet18\n", "utf-8")
+    named: dict[str, str | Path] = {
+        "bundled": SPEC,
+        "file": "base/my_net.yaml",
+        "elsewhere": tmp_path / "base/my_net.yaml",
+    }
+    folder = tmp_path / "found" if spec != "elsewhere" else tmp_path.parent / f"{tmp_path.name}_found"
+    folder.mkdir()
+    with study_in(InMemoryStorage(), spec=named[spec], overrides=["num_classes=10"], budgets=[]) as study:
+        measure_all(study, 4)
+        texts, front = study.specs(folder), study.front()
+    assert len(texts) == len(front) > 0
+    for (name, text), result in zip(texts.items(), front, strict=True):
+        (folder / name).write_text(text, "utf-8")
+        found = load_spec(folder / name)
+        assert f"{found.name}.yaml" == name and found.num_classes == 10
+        assert count(build_graph(found)).totals.macs == result.values["macs"]
+        assert f"score {result.values['score']:.4g}" in found.description
+
+
 def test_an_interrupted_worker_gives_its_candidate_back(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), study_in(tmp_path / "study.log") as study:
         candidate = study.ask()
@@ -259,6 +283,13 @@ def test_what_a_dead_worker_left_is_tried_again_but_not_for_ever() -> None:
         assert left[0] not in measure_all(study)
         assert study.tally().failed == 1
         assert study.tally().measured == len(WITHIN) - 1
+
+
+def test_a_worker_that_died_before_it_drew_anything_takes_no_place() -> None:
+    with study_in(InMemoryStorage(), silence_s=0.3) as study:
+        study.optuna_study.ask()
+        assert len(measure_all(study, 2)) == 2
+        assert states(study).count(TrialState.FAIL) == 1
 
 
 def test_a_silent_worker_elsewhere_is_given_up_and_what_it_tells_late_is_kept(tmp_path: Path) -> None:

@@ -106,10 +106,13 @@ def _nameless(spec: Spec) -> tuple[object, ...]:
 _NOWHERE = Places({}, compose(Text("", "-")).span)  # type: ignore[union-attr]  # a text of a dash is a node
 
 
-def spec_text(result: Result, reference: Reference, description: str) -> str:
-    """Return a result as the text of a spec: its edits of the base, or all of it where the base cannot be named."""
+def spec_text(result: Result, reference: Reference, description: str, note: str = NOTE) -> str:
+    """Return a result as the text of a spec: its edits of the base, or all of it where the base cannot be named.
+
+    `note` is the comment at its head.
+    """
     head = {"name": result.name, "description": description}
-    lines = [NOTE, *(f"{key}: {flow(value)}" for key, value in head.items())]
+    lines = [note, *(f"{key}: {flow(value)}" for key, value in head.items())]
     if reference.extends is None:
         values = {key: value for key, value in resolved_values(result.spec).items() if key not in (*head, "class_name")}
         stages = values.pop("stages")

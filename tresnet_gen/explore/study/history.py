@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from optuna.trial import FrozenTrial, TrialState
 
+from tresnet_gen.explore.study.liveness import WORKER
+
 Key = tuple[Any, ...]  # the parameters in the order of the axes
 
 # User attributes of trials.
@@ -57,6 +59,11 @@ class History:
     def key_of(self, params: Mapping[str, Any]) -> Key:
         """Return what tells one candidate from another."""
         return tuple(params[name] for name in self._names)
+
+    @property
+    def unclaimed(self) -> bool:
+        """Whether a trial was made a moment ago, or its maker died at once."""
+        return any(WORKER not in trial.user_attrs for trial in self.running.values())
 
     @property
     def taken(self) -> set[Key]:

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, Trial
 from tresnet_gen.explore.study.worker import from_text, is_dead
 
 WORKER = "worker"  # user attribute: the process that works on the trial
+CLAIM_S = 10.0  # a trial without a worker for so long has none: its maker died at once
 _BEAT = "beat"  # user attribute: the number that its worker counts up
 
 
@@ -57,4 +58,4 @@ class Watch:
         if seen != sign:
             self._seen[trial.number] = sign, now
             return False
-        return now - since > self._silence_s
+        return now - since > (self._silence_s if worker else min(CLAIM_S, self._silence_s))

@@ -57,15 +57,15 @@ def open_study(
     except ModuleNotFoundError as error:
         raise ImportError("a study needs Optuna: pip install 'tresnet-gen[search]'") from error
     from tresnet_gen.explore.search.axes import base_of, space_of
-    from tresnet_gen.explore.study.problem import problem_of
+    from tresnet_gen.explore.study.problem import Source, problem_of
     from tresnet_gen.explore.study.sampling import PerTrial, tpe
     from tresnet_gen.explore.study.study import Study
     from tresnet_gen.frontend.resolve import find, read_file
 
-    origin = read_file(find(spec) if isinstance(spec, str) else spec)
-    space = space_of(base_of(origin, overrides), axes)
+    source = Source(spec if isinstance(spec, str) else os.path.abspath(spec), tuple(overrides))
+    space = space_of(base_of(read_file(find(source.argument), os.fspath(spec)), overrides), axes)
     objectives = [*((text, True) for text in maximise), *((text, False) for text in minimise)]
-    problem = problem_of(space, budgets, objectives)
+    problem = problem_of(source, space, budgets, objectives)
     connected, release = _connected(storage)
     study = optuna.create_study(
         storage=connected,
@@ -101,8 +101,12 @@ def _identify(study: "optuna.Study", problem: "Problem") -> None:
         return
     other = [part for part, value in wanted.items() if (made_for or {}).get(part) != value]
     if other:
-        was = "; ".join(f"{part}: {_shown(made_for[part])}" for part in other) if made_for else "made by something else"
-        message = f"the study `{study.study_name}` in this storage has another {' and another '.join(other)} ({was})"
+        was = (
+            "; ".join(f"its {part}: {_shown(made_for[part])}" for part in other)
+            if made_for
+            else "not made by tresnet-gen"
+        )
+        message = f"the study `{study.study_name}` in this storage searches something else ({was})"
         raise OtherStudyError(f"{message}; name another study or storage")
 
 

@@ -9,17 +9,22 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.trial import Trial
 
+from tresnet_gen.analysis.counts import Totals
 from tresnet_gen.explore.search.axes import Axis, Range, Space
 from tresnet_gen.explore.search.budgets import Budget, Objective, Question, question_of
 from tresnet_gen.explore.search.figures import WORDS, FigureError, measure
+from tresnet_gen.explore.search.results import Result as Found
+from tresnet_gen.explore.search.results import reference_of, spec_text, stem_of
 from tresnet_gen.frontend.describe import resolved_values
 from tresnet_gen.frontend.diagnostics import SpecError
 from tresnet_gen.frontend.fields import NOT_INHERITED
 from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
 
+NOTE = "# Found by a study of tresnet-gen; the values in the description were measured."
 INVALID_EXCESS = 1.0  # an invalid spec counts as one at twice a budget
 LEAST_EXCESS = 1e-9  # of a figure that equals a strict limit
 
@@ -46,10 +51,18 @@ class Aim(NamedTuple):
         return self.known.text if self.known else f"{'maximise' if self.maximise else 'minimise'} {self.name}"
 
 
+class Source(NamedTuple):
+    """How the base was named: a path or a bundled name, and `--set` texts."""
+
+    argument: str
+    overrides: tuple[str, ...]
+
+
 class Problem:
     """A space with budgets and aims, in the terms of Optuna: parameters are named by their paths."""
 
-    def __init__(self, space: Space, budgets: Sequence[Budget], aims: Sequence[Aim]) -> None:
+    def __init__(self, source: Source, space: Space, budgets: Sequence[Budget], aims: Sequence[Aim]) -> None:
+        self.source = source
         self.space = space
         self.budgets = tuple(budgets)
         self.aims = tuple(aims)
@@ -66,8 +79,8 @@ class Problem:
         """What two studies must share to be one, as JSON values. Names and descriptions of specs are not part of it."""
         return {
             "spec": _digest(self.space),
-            "axes": [f"{axis.path}={_written(axis)}" for axis in self.space.axes],
-            "budgets": [budget.text for budget in self.budgets],
+            "axes": sorted(f"{axis.path}={_written(axis)}" for axis in self.space.axes),
+            "budgets": sorted(budget.text for budget in self.budgets),
             "objectives": [aim.text for aim in self.aims],
         }
 
@@ -75,6 +88,14 @@ class Problem:
         """Return a candidate of the space as parameters."""
         digits = zip(self.space.axes, self.space.digits(number), strict=True)
         return {axis.path: _parameter(axis, digit) for axis, digit in digits}
+
+    def suggest(self, trial: Trial) -> None:
+        """Have Optuna choose the parameters of a trial."""
+        for name, values in self.distributions.items():
+            if isinstance(values, IntDistribution):
+                trial.suggest_int(name, values.low, values.high, step=values.step)
+            else:
+                trial.suggest_categorical(name, values.choices)
 
     def edits(self, params: Mapping[str, Any]) -> tuple[str, ...]:
         """Return parameters as `--set` texts."""
@@ -102,6 +123,21 @@ class Problem:
             raise ValueError(f"values wanted: {', '.join(wanted) or 'none'}; got {', '.join(measured) or 'none'}")
         return {aim.name: float(figures[aim.name] if aim.known else measured[aim.name]) for aim in self.aims}
 
+    def name_of(self, number: int) -> str:
+        """Return the name of the spec that trial `number` measured."""
+        return f"{stem_of(self.space.base)}_t{number}"
+
+    def spec_text(self, number: int, params: Mapping[str, Any], values: Mapping[str, float], folder: str) -> str:
+        """Return what a trial measured as the text of a spec in `folder`; `values` go into its description."""
+        edits = self.space.values(self._digits(params))
+        spec = self.space.base.with_values(edits)
+        found = Found(self.name_of(number), number, edits, edits, spec, Totals(0, 0, 0), {})
+        shown = " and ".join(
+            f"{name} {value:,.0f}" if value == round(value) else f"{name} {value:.4g}" for name, value in values.items()
+        )
+        reference = reference_of(self.source.argument, self.space.base, self.source.overrides, folder)
+        return spec_text(found, reference, f"{self.space.base.spec.name} searched by measuring: {shown}", NOTE)
+
     def costs(self, values: Mapping[str, float]) -> tuple[float, ...]:
         """Return what to make small, in the order of the aims."""
         return tuple(-values[aim.name] if aim.maximise else values[aim.name] for aim in self.aims)
@@ -110,7 +146,7 @@ class Problem:
         return tuple(_digit(axis, params[axis.path]) for axis in self.space.axes)
 
 
-def problem_of(space: Space, budgets: Sequence[str], objectives: Sequence[tuple[str, bool]]) -> Problem:
+def problem_of(source: Source, space: Space, budgets: Sequence[str], objectives: Sequence[tuple[str, bool]]) -> Problem:
     """Return the problem of a space with budget texts and objectives: a name, and whether to maximise it.
 
     Raises:
@@ -125,7 +161,7 @@ def problem_of(space: Space, budgets: Sequence[str], objectives: Sequence[tuple[
     for name in [aim.name for aim in aims]:
         if sum(aim.name == name for aim in aims) > 1:
             raise FigureError(f"`{name}` is named twice as an objective")
-    return Problem(space, question.budgets, aims)
+    return Problem(source, space, question.budgets, aims)
 
 
 def _excess(budget: Budget, value: float) -> float:
@@ -135,7 +171,7 @@ def _excess(budget: Budget, value: float) -> float:
     return max(abs(value - limit) / limit if limit else 1.0, LEAST_EXCESS)
 
 
-def _distribution(axis: Axis) -> BaseDistribution:
+def _distribution(axis: Axis) -> IntDistribution | CategoricalDistribution:
     """Return the values of an axis for Optuna: whole numbers in even steps keep their order, others are words."""
     numbers = _even_steps(axis)
     if numbers:

@@ -5,9 +5,10 @@ ones are told without being measured, no candidate is measured twice, and what a
 """
 
 import math
+import os
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from itertools import count
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -25,6 +26,7 @@ from tresnet_gen.graph.graph import Graph
 
 DRAWS_FOR_NEWS = 10  # draws in a row that bring nothing new before a candidate is taken from what is left
 MOST_DRAWS = 1_000  # for one candidate
+NAP_S = 0.05
 _NOTES = "notes"
 
 
@@ -45,7 +47,8 @@ class Result(NamedTuple):
     """A candidate that was measured, with the values of all objectives and what was noted beside them."""
 
     number: int
-    edits: tuple[str, ...]
+    params: Mapping[str, Any]
+    edits: tuple[str, ...]  # as --set takes them
     values: Mapping[str, float]
     notes: Mapping[str, float]
 
@@ -90,20 +93,20 @@ class Study:
         Raises:
             NothingFitsError: when nearly all that is drawn is over budget.
         """
-        for draws in count():
-            history = self._swept()
+        for draws in range(MOST_DRAWS):
+            history = self._settled_history(trials)
             if not self._has_room(history, trials):
                 return None
-            if draws == MOST_DRAWS:
-                raise NothingFitsError(f"{draws:,} draws in a row were over budget or invalid; widen budgets or axes")
             if draws >= DRAWS_FOR_NEWS:
                 self._enqueue_untried(history)
-            trial = self.optuna_study.ask(self.problem.distributions)
-            trial.set_user_attr(WORKER, here().text)
-            if candidate := self._candidate(trial, trials):
-                self._open[trial.number] = trial, Heartbeat(trial, self._silence_s / 5)
-                return candidate
-        raise AssertionError("unreachable")
+            trial = self.optuna_study.ask()
+            with suppress(UpdateFinishedTrialError):  # taken for abandoned, as if this process had slept for long
+                trial.set_user_attr(WORKER, here().text)
+                self.problem.suggest(trial)
+                if candidate := self._candidate(trial, trials):
+                    self._open[trial.number] = trial, Heartbeat(trial, self._silence_s / 5)
+                    return candidate
+        raise NothingFitsError(f"{MOST_DRAWS:,} draws in a row were over budget or invalid; widen budgets or axes")
 
     def tell(self, candidate: Candidate, values: Mapping[str, float], notes: Mapping[str, float] | None = None) -> None:
         """Record what was measured: every objective that does not follow from the spec; `notes` stay beside it.
@@ -152,9 +155,23 @@ class Study:
             front.add(place, self.problem.costs(result.values))
         return [results[member.number] for member in front]
 
+    def specs(self, folder: str | os.PathLike[str]) -> dict[str, str]:
+        """Return the front as texts of specs by the names of their files; from `folder` they extend the base."""
+        front = self.front()
+        texts = (self.problem.spec_text(one.number, one.params, one.values, os.fspath(folder)) for one in front)
+        return {f"{self.problem.name_of(one.number)}.yaml": text for one, text in zip(front, texts, strict=True)}
+
     def _history(self) -> History:
         trials = self.optuna_study.get_trials(deepcopy=False)
         return History(trials, self.problem.distributions, self._retries)
+
+    def _settled_history(self, trials: int | None) -> History:
+        """Return the history; where another trial in the making decides whether there is room, once that is made."""
+        while True:
+            history = self._swept()
+            if self._has_room(history, trials) or not history.unclaimed:
+                return history
+            time.sleep(NAP_S)
 
     def _swept(self) -> History:
         """Return the history after giving what dead workers left back to the study."""
@@ -231,7 +248,8 @@ class Study:
     def _result(self, trial: FrozenTrial) -> Result:
         names = [aim.name for aim in self.problem.aims]
         values = dict(zip(names, trial.values, strict=True))
-        return Result(trial.number, self.problem.edits(trial.params), values, trial.user_attrs.get(_NOTES, {}))
+        notes = trial.user_attrs.get(_NOTES, {})
+        return Result(trial.number, trial.params, self.problem.edits(trial.params), values, notes)
 
 
 def _mark(trial: Trial, name: str, value: Any) -> None:
