@@ -8,12 +8,15 @@ import threading
 import time
 from contextlib import suppress
 
+from optuna import exceptions
 from optuna.trial import FrozenTrial, Trial
 
 from tresnet_gen.explore.study.worker import from_text, is_dead
 
 WORKER = "worker"  # user attribute: the process that works on the trial
 CLAIM_S = 10.0  # a trial without a worker for so long has none: its maker died at once
+# What Optuna raises for a change of a trial that has ended; in its first versions of 4 a mere RuntimeError.
+EndedError: type[Exception] = getattr(exceptions, "UpdateFinishedTrialError", RuntimeError)
 _BEAT = "beat"  # user attribute: the number that its worker counts up
 
 

@@ -15,6 +15,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from tresnet_gen.explore.study.history import SET_ASIDE
+
 EXCESS = "excess"  # user attribute: how far a trial is over budget, as a fraction; absent when within
 Factory = Callable[[int], BaseSampler]
 
@@ -73,4 +75,5 @@ def mixed(seed: int, number: int) -> int:
 
 
 def _constraints(trial: FrozenTrial) -> tuple[float]:
-    return (trial.user_attrs.get(EXCESS, 0.0),)
+    # Optuna 4 cannot weigh pruned trials of several objectives unless they break a constraint; repeats are pruned.
+    return (trial.user_attrs.get(EXCESS, 1.0 if SET_ASIDE in trial.user_attrs else 0.0),)

@@ -13,12 +13,11 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from tresnet_gen.explore.search.front import Front
 from tresnet_gen.explore.study.history import PARAMS, SET_ASIDE, WHY, History, Tally
-from tresnet_gen.explore.study.liveness import WORKER, Heartbeat, Watch
+from tresnet_gen.explore.study.liveness import WORKER, EndedError, Heartbeat, Watch
 from tresnet_gen.explore.study.problem import Problem
 from tresnet_gen.explore.study.sampling import mixed, tell_excess
 from tresnet_gen.explore.study.worker import here
@@ -100,7 +99,7 @@ class Study:
             if draws >= DRAWS_FOR_NEWS:
                 self._enqueue_untried(history)
             trial = self.optuna_study.ask()
-            with suppress(UpdateFinishedTrialError):  # taken for abandoned, as if this process had slept for long
+            with suppress(EndedError):  # taken for abandoned, as if this process had slept for long
                 trial.set_user_attr(WORKER, here().text)
                 self.problem.suggest(trial)
                 if candidate := self._candidate(trial, trials):
@@ -241,7 +240,7 @@ class Study:
         """Tell Optuna how a trial ended; False when another worker was first."""
         try:
             self.optuna_study.tell(trial.number, values, state)
-        except (UpdateFinishedTrialError, ValueError):
+        except (EndedError, ValueError):
             return False
         return True
 
@@ -254,5 +253,5 @@ class Study:
 
 def _mark(trial: Trial, name: str, value: Any) -> None:
     """Set a user attribute, unless another worker has taken the trial for abandoned and ended it."""
-    with suppress(UpdateFinishedTrialError):
+    with suppress(EndedError):
         trial.set_user_attr(name, value)
