@@ -82,9 +82,6 @@ def parsed() -> Options:
 
 def opened(options: Options) -> "Study":
     """Return the study, new or gone on with."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     return open_study(
         SPEC,
         AXES,

@@ -46,7 +46,6 @@ def kill_one(folder: Path) -> None:
 
 
 def test_two_workers_killed_and_resumed_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     first = subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert first.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = {"jinja2", "jsonschema", "networkx", "numpy", "torch"}
+HEAVY = {"jinja2", "jsonschema", "networkx", "numpy", "optuna", "torch"}
 
 
 def imported(*command: str, cwd: Path) -> set[str]:

@@ -46,11 +46,6 @@ BEST = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
 def dead() -> Worker:
     """Return a process of this machine that has ended."""
     ended = subprocess.Popen(["true"])
@@ -353,6 +348,13 @@ def test_killed_workers_lose_nothing_that_was_told_and_repeat_nothing(tmp_path: 
         assert sorted(complete) == sorted(WITHIN)
         assert trials[int(stuck[1])].state == TrialState.FAIL
         assert not any(state in (TrialState.RUNNING, TrialState.WAITING) for state in states(study))
+
+
+def test_opening_says_nothing_and_leaves_the_verbosity(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    before = optuna.logging.get_verbosity()
+    for _ in range(2):
+        study_in(tmp_path / "study.log").close()
+    assert capfd.readouterr() == ("", "") and optuna.logging.get_verbosity() == before
 
 
 def test_without_optuna_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """A study in its storage: made, or gone on with."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tresnet_gen.version import __version__
@@ -67,13 +68,14 @@ def open_study(
     objectives = [*((text, True) for text in maximise), *((text, False) for text in minimise)]
     problem = problem_of(source, space, budgets, objectives)
     connected, release = _connected(storage)
-    study = optuna.create_study(
-        storage=connected,
-        study_name=name or space.base.spec.name,
-        directions=problem.directions,
-        sampler=PerTrial(sampler or tpe, seed),
-        load_if_exists=True,
-    )
+    with _without_chatter():
+        study = optuna.create_study(
+            storage=connected,
+            study_name=name or space.base.spec.name,
+            directions=problem.directions,
+            sampler=PerTrial(sampler or tpe, seed),
+            load_if_exists=True,
+        )
     _identify(study, problem)
     return Study(study, problem, seed=seed, retries=retries, silence_s=silence_s, release=release)
 
@@ -90,6 +92,19 @@ def _connected(storage: "str | os.PathLike[str] | BaseStorage") -> "tuple[BaseSt
 
         return journal(os.fspath(storage)), lambda: None
     return storage, lambda: None
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep Optuna from saying that it made or found a study."""
+    from optuna import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(max(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _identify(study: "optuna.Study", problem: "Problem") -> None:
