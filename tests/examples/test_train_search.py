@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import optuna
@@ -39,10 +40,14 @@ def complete(folder: Path) -> dict[int, FrozenTrial]:
 
 def kill_one(folder: Path) -> None:
     """Kill the worker of a trial that is being trained."""
-    running = [
-        from_text(trial.user_attrs.get("worker", "")) for trial in trials(folder) if not trial.state.is_finished()
-    ]
-    os.kill(next(worker.pid for worker in running if worker), signal.SIGKILL)
+    for _ in range(1000):
+        running = (trial for trial in trials(folder) if trial.state == TrialState.RUNNING)
+        workers = [from_text(trial.user_attrs.get("worker", "")) for trial in running]
+        if worker := next(filter(None, workers), None):
+            os.kill(worker.pid, signal.SIGKILL)
+            return
+        time.sleep(0.01)
+    raise AssertionError("nothing is being trained")
 
 
 def test_two_workers_killed_and_resumed_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def open_study(
         import optuna
     except ModuleNotFoundError as error:
         raise ImportError("a study needs Optuna: pip install 'tresnet-gen[search]'") from error
-    from tresnet_gen.explore.search.axes import base_of, space_of
+    from tresnet_gen.explore.search.axes import base_of
+    from tresnet_gen.explore.search.axis_texts import space_of
     from tresnet_gen.explore.study.problem import Source, problem_of
     from tresnet_gen.explore.study.sampling import PerTrial, tpe
     from tresnet_gen.explore.study.study import Study
