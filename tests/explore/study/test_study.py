@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from optuna.trial import TrialState
 
 from tests.explore.study.problems import AXES, SPEC, measure_all, score, study_in
 from tresnet_gen import SpecError, build_graph, count, load_spec
+from tresnet_gen.analysis.memory import replay
+from tresnet_gen.analysis.step import Step
 from tresnet_gen.explore.search.figures import FigureError
 from tresnet_gen.explore.study import study as study_module
 from tresnet_gen.explore.study.liveness import WORKER
@@ -22,6 +25,7 @@ from tresnet_gen.explore.study.opening import OtherStudyError
 from tresnet_gen.explore.study.study import NothingFitsError, Study
 from tresnet_gen.explore.study.worker import Worker, here
 
+STEP = Step(True, "amp-fp16", "sgd")
 ROOT = Path(__file__).parents[3]
 EDITS = list(
     product(
@@ -107,6 +111,19 @@ def test_what_is_over_budget_is_told_with_how_far() -> None:
             macs = MACS[study.problem.edits(trial.params)]
             assert trial.state == TrialState.PRUNED and trial.values is None
             assert trial.user_attrs["excess"] == pytest.approx(macs / 1.8e9 - 1)
+
+
+def test_a_budget_may_be_a_multiple_of_what_the_base_has() -> None:
+    with study_in(InMemoryStorage(), budgets=["macs<=x1", "memory<x1.02@4,amp,sgd"]) as study:
+        asked = measure_all(study)
+    own = build_graph(load_spec(SPEC))
+    bytes_of = {edits: replay(graph, STEP).peak_bytes(4) for edits, graph in GRAPHS.items()}
+    within = [
+        edits
+        for edits in EDITS
+        if MACS[edits] <= count(own).totals.macs and bytes_of[edits] < 1.02 * replay(own, STEP).peak_bytes(4)
+    ]
+    assert sorted(asked) == sorted(within) and 0 < len(within) < len(EDITS)
 
 
 def test_invalid_specs_are_never_asked() -> None:
@@ -288,26 +305,22 @@ def test_a_worker_that_died_before_it_drew_anything_takes_no_place() -> None:
 
 
 def test_a_silent_worker_elsewhere_is_given_up_and_what_it_tells_late_is_kept(tmp_path: Path) -> None:
-    elsewhere = Worker("another/machine", 1, 1)
-    with (
-        study_in(tmp_path / "study.log", silence_s=60) as patient,
-        study_in(tmp_path / "study.log", silence_s=0.0) as late,
-    ):
+    path = tmp_path / "study.log"
+    with study_in(path) as late, study_in(path, silence_s=60) as patient, study_in(path, silence_s=0.2) as hasty:
         candidate = late.ask()
         assert candidate
-        late._open[candidate.number][0].set_user_attr(WORKER, elsewhere.text)
-        assert candidate.edits not in [patient.ask().edits for _ in range(3)]  # type: ignore[union-attr]
-    with study_in(tmp_path / "other.log") as late, study_in(tmp_path / "other.log", silence_s=0.0) as hasty:
-        candidate = late.ask()
-        assert candidate
-        late._open[candidate.number][0].set_user_attr(WORKER, elsewhere.text)
-        hasty.tally()
-        first, second = hasty.ask(), hasty.ask()  # sees it, then finds it silent
-        assert first and second and second.edits == candidate.edits
+        late._open[candidate.number][0].set_user_attr(WORKER, "another/machine 1 1")
+        asked = [patient.ask(), hasty.ask()]  # both see it at work
+        time.sleep(0.3)
+        asked.append(patient.ask())
+        assert candidate.edits not in [one.edits for one in asked if one]
+        again = hasty.ask()
+        assert again and again.edits == candidate.edits
         late.tell(candidate, {"score": 7.0}, {"seconds": 3.0})
-        hasty.tell(second, {"score": 7.0})
-        [found] = [result for result in hasty.results() if result.edits == candidate.edits]
-        assert found.values["score"] == 7.0 and hasty.tally().measured == 1
+        hasty.tell(again, {"score": 8.0})
+        [found] = hasty.results()
+        assert found.edits == candidate.edits and hasty.tally().measured == 1
+        assert hasty.optuna_study.get_trials()[-1].values == [7.0, MACS[candidate.edits]]
 
 
 def test_a_heartbeat_keeps_a_candidate(tmp_path: Path) -> None:

@@ -156,6 +156,9 @@ def problem_of(source: Source, space: Space, budgets: Sequence[str], objectives:
         raise FigureError("name what to optimise: maximise=['accuracy'], minimise=['macs']")
     known = [(text, maximise) for text, maximise in objectives if text.partition("@")[0].strip() in WORDS]
     question = question_of(budgets, known or [("params", False)])
+    if question.relative:
+        base = measure(build_graph(space.base.spec), question.figures)
+        question = question.against({text: measured.value for text, measured in base.items()})
     figures = iter(question.objectives)
     aims = [Aim(text, maximise, next(figures) if (text, maximise) in known else None) for text, maximise in objectives]
     for name in [aim.name for aim in aims]:
