@@ -304,6 +304,14 @@ def test_a_worker_that_died_before_it_drew_anything_takes_no_place() -> None:
         assert states(study).count(TrialState.FAIL) == 1
 
 
+def test_a_retry_whose_worker_died_before_it_put_its_name_to_it_is_not_lost() -> None:
+    with study_in(InMemoryStorage(), silence_s=0.3) as study:
+        left = leave(study, dead())
+        study._swept()
+        study.optuna_study.ask()  # takes the retry, and says nothing more
+        assert left in measure_all(study) and study.tally().measured == len(WITHIN)
+
+
 def test_a_silent_worker_elsewhere_is_given_up_and_what_it_tells_late_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "study.log"
     with study_in(path) as late, study_in(path, silence_s=60) as patient, study_in(path, silence_s=0.2) as hasty:
@@ -360,7 +368,7 @@ def test_killed_workers_lose_nothing_that_was_told_and_repeat_nothing(tmp_path: 
         complete = [study.problem.edits(trial.params) for trial in trials if trial.state == TrialState.COMPLETE]
         assert sorted(complete) == sorted(WITHIN)
         assert trials[int(stuck[1])].state == TrialState.FAIL
-        assert not any(state in (TrialState.RUNNING, TrialState.WAITING) for state in states(study))
+        assert not [trial for trial in trials if trial.state == TrialState.RUNNING and WORKER in trial.user_attrs]
 
 
 def test_opening_says_nothing_and_leaves_the_verbosity(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -61,15 +61,19 @@ class History:
         return tuple(params[name] for name in self._names)
 
     @property
-    def unclaimed(self) -> bool:
-        """Whether a trial was made a moment ago, or its maker died at once."""
-        return any(WORKER not in trial.user_attrs for trial in self.running.values())
+    def claimed(self) -> list[int]:
+        """Running trials that a worker has put its name to; others were made a moment ago, or their makers died."""
+        return [number for number, trial in self.running.items() if WORKER in trial.user_attrs]
 
     @property
     def taken(self) -> set[Key]:
         """Candidates that need no new trial: measured, refused, failed or running."""
-        running = {key for trial in self.running.values() if (key := self.key(trial))}
-        return running.union(self.measured, self.refused, self.failed)
+        return self.taken_with(self.running)
+
+    def taken_with(self, running: Iterable[int]) -> set[Key]:
+        """Return the same with only some of the running trials."""
+        keys = {key for number in running if (key := self.key(self.running[number]))}
+        return keys.union(self.measured, self.refused, self.failed)
 
     @property
     def to_retry(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ ones are told without being measured, no candidate is measured twice, and what a
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -94,7 +94,7 @@ class Study:
         """
         for draws in range(MOST_DRAWS):
             history = self._settled_history(trials)
-            if not self._has_room(history, trials):
+            if self._is_done(history, trials, history.running):
                 return None
             if draws >= DRAWS_FOR_NEWS:
                 self._enqueue_untried(history)
@@ -165,10 +165,10 @@ class Study:
         return History(trials, self.problem.distributions, self._retries)
 
     def _settled_history(self, trials: int | None) -> History:
-        """Return the history; where another trial in the making decides whether there is room, once that is made."""
+        """Return the history, once no trial that is just being made decides whether there is more to do."""
         while True:
             history = self._swept()
-            if self._has_room(history, trials) or not history.unclaimed:
+            if self._is_done(history, trials, history.claimed) or not self._is_done(history, trials, history.running):
                 return history
             time.sleep(NAP_S)
 
@@ -185,12 +185,9 @@ class Study:
             self.optuna_study.enqueue_trial(params, user_attrs={PARAMS: params})
         return self._history() if left else history
 
-    def _has_room(self, history: History, trials: int | None, before: int | None = None) -> bool:
-        """Return whether one more candidate may be started; trials from number `before` on do not count."""
-        if before is None and len(history.taken) >= self.problem.space.size:
-            return False
-        running = [number for number in history.running if before is None or number < before]
-        return trials is None or len(history.measured) + len(running) < trials
+    def _is_done(self, history: History, trials: int | None, running: Collection[int]) -> bool:
+        """Return whether no candidate is left, or enough are measured or among the `running` trials."""
+        return len(history.taken_with(running)) >= self.problem.space.size or _are_enough(history, trials, running)
 
     def _enqueue_untried(self, history: History) -> None:
         """Have the next trial take a candidate that nobody has tried."""
@@ -212,7 +209,8 @@ class Study:
         if twin:  # pruned, so that the sampler draws less from here
             self._set_aside(trial, f"repeats trial {twin.number}", TrialState.PRUNED)
             return None
-        if not self._has_room(history, trials, before=trial.number):
+        earlier = [number for number in history.running if number < trial.number]
+        if _are_enough(history, trials, earlier):
             self._set_aside(trial, "enough others are running", TrialState.FAIL)
             return None
         fit = self.problem.fit(trial.params)
@@ -249,6 +247,10 @@ class Study:
         values = dict(zip(names, trial.values, strict=True))
         notes = trial.user_attrs.get(_NOTES, {})
         return Result(trial.number, trial.params, self.problem.edits(trial.params), values, notes)
+
+
+def _are_enough(history: History, trials: int | None, running: Collection[int]) -> bool:
+    return trials is not None and len(history.measured) + len(running) >= trials
 
 
 def _mark(trial: Trial, name: str, value: Any) -> None:
