@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from tresnet_gen.frontend.diagnostics import Diagnostic, Span, printable
+from tresnet_gen.frontend.diagnostics import Diagnostic, Span, printable, visible_character
 
 MAX_EXCERPT = 108
 
@@ -71,9 +71,7 @@ def _excerpt(span: Span) -> tuple[str, str]:
 
 
 def _visible(char: str) -> str:
-    if char == "\t":
-        return "    "
-    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+    return "    " if char == "\t" else visible_character(char)
 
 
 def _columns(shown: str) -> int:
