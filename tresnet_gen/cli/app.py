@@ -108,11 +108,12 @@ def _exit_code() -> int:
 def _visible(error: click.ClickException) -> click.ClickException:
     """Return an error that shows what does not print by its number: click repeats options and arguments as they are."""
     message = error.format_message()
-    if message.isprintable() or isinstance(error, click.MissingParameter):  # which lists choices on lines of their own
+    fits = message.isprintable() and len(message) <= MAX_MESSAGE
+    if fits or isinstance(error, click.MissingParameter):  # which lists choices on lines of their own
         return error
-    from tresnet_gen.frontend.diagnostics import visible
+    from tresnet_gen.frontend.diagnostics import printable
 
-    return click.UsageError(visible(message), getattr(error, "ctx", None))
+    return click.UsageError(printable(message, MAX_MESSAGE), getattr(error, "ctx", None))
 
 
 def _explain_in_json(message: str) -> None:

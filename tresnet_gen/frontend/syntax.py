@@ -23,7 +23,7 @@ _SYNTAX = (
         "an unknown escape behind `\\`",
         "write `\\\\` for a backslash, or use single quotes",
     ),
-    (r"undefined tag handle|expected URI|invalid (?:start|continuation) byte", "a broken tag", "remove it"),
+    (r"undefined tag handle|expected (?:'>'|URI)|invalid (?:start|continuation) byte", "a broken tag", "remove it"),
 )
 _UNFINISHED = "nothing behind this place was read: mend it first"
 _CLOSERS = {"[": "]", "{": "}", "'": "'", '"': '"'}
