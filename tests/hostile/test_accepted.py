@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.hostile.accepted import CLASS_NAMES, DESCRIPTIONS, NAMES, NUMBERS, SPELLINGS
 from tests.hostile.case import MARK, Twin, described, spec
+from tests.hostile.corpus import CLASS_NAMES, DESCRIPTIONS, NAMES, NUMBERS, SPELLINGS
 from tests.hostile.forked import Answer, Server
 from tests.hostile.tally import MOST_MIB, SLOWEST_S, record
 from tresnet_gen.emission.render import emit

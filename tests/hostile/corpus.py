@@ -1,6 +1,8 @@
 """What must be accepted and change nothing but text: descriptions, spellings of one spec, numbers, names."""
 
-from tests.hostile.case import CODE, Twin, spec, stage
+from tests.hostile.case import CODE, Twin, described, spec, stage
+
+__all__ = ["CLASS_NAMES", "DESCRIPTIONS", "NAMES", "NUMBERS", "SPELLINGS", "described"]
 
 QUOTES = '"""'
 DESCRIPTIONS = {
