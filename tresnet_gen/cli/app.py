@@ -105,6 +105,9 @@ def _exit_code() -> int:
     return code if isinstance(code, int) else 0
 
 
+MAX_MESSAGE = 1_000
+
+
 def _visible(error: click.ClickException) -> click.ClickException:
     """Return an error that shows what does not print by its number: click repeats options and arguments as they are."""
     message = error.format_message()
