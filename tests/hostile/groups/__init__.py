@@ -10,10 +10,13 @@ from tests.hostile.groups import (
     injection,
     lexical,
     paths,
+    reports,
+    search,
     semantic,
     tags,
     types,
 )
+from tresnet_gen.cli.app import COMMANDS
 
 GROUPS: dict[str, list[Case]] = {
     "tags": tags.CASES,
@@ -27,4 +30,6 @@ GROUPS: dict[str, list[Case]] = {
     "command line": command_line.CASES,
     "edits": edits.CASES,
     "device files": devices.CASES,
+    **({"search": search.CASES} if "search" in COMMANDS else {}),
+    **({"reports": reports.CASES} if "report" in COMMANDS else {}),
 }
