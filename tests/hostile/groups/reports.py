@@ -21,6 +21,8 @@ CASES = [
     found("zip", b"PK\x03\x04"),
     found("pickle", b"\x80\x04cos\nmkdir\n."),
     found("without_base", '{"search": {"front": []}}', "`base` is missing"),
+    found("lists_of_nothing", '{"search": [' + "[]," * 1_390_000 + "[]]}", "must be a JSON object"),
+    found("over_4_mib", " " * (4 << 20) + "{}", "larger than 4 MiB"),
     found("markup_as_key", '{"search": {"base": {"name": 5, "<script>": 1}}}'),
     command("endless", "/dev/zero: not a search.json", "report", "spec.yaml", "--search", "/dev/zero"),
     command("folder", "not a search.json", "report", "spec.yaml", "--search", "."),
