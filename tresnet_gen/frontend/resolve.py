@@ -253,25 +253,25 @@ def _assigned(node: Node | None, segments: list[str], depth: int, edit: Entry) -
     if depth == len(segments):
         return edit.value
     segment = segments[depth]
-    here = dotted(tuple(segments[:depth]))
     if not segment:
         raise _NowhereError("a part of it is empty", "write stages.2.depth=24")
     if isinstance(node, Sequence):
-        index = _index(segment, node, here)
+        index = _index(segment, node, segments[:depth])
         changed = _assigned(node.items[index], segments, depth + 1, edit)
         return Sequence(node.span, (*node.items[:index], changed, *node.items[index + 1 :]))
     if node is None or _is_null(node):
         node = Mapping(edit.key, {})
     if not isinstance(node, Mapping):
-        raise _NowhereError(f"`{here}` is {describe(node)}", f"end the path there: {printable(here)}")
+        here = printable(dotted(tuple(segments[:depth])))
+        raise _NowhereError(f"`{here}` is {describe(node)}", f"end the path there: {here}")
     old = node.entries.get(segment)
     value = _assigned(old.value if old else None, segments, depth + 1, edit)
     key = edit.key if old is None or depth == len(segments) - 1 else old.key
     return Mapping(node.span, {**node.entries, segment: Entry(key, value, removes=_is_null(value))})
 
 
-def _index(segment: str, node: Sequence, here: str) -> int:
-    last = len(node.items) - 1
+def _index(segment: str, node: Sequence, above: Seq[str]) -> int:
+    last, here = len(node.items) - 1, printable(dotted(tuple(above)))
     if not (segment.isascii() and segment.isdecimal() and len(segment) <= 9):
         raise _NowhereError(f"`{here}` is a list; `{printable(segment)}` is no index", f"use 0 to {last}")
     if int(segment) > last:

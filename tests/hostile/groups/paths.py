@@ -54,6 +54,9 @@ CASES = [
     Case("base_over_1_mib", LINK, "E003", 1, "1 MiB", {"a.yaml": b"#" * (1 << 20) + b"\n"}),
     Case("base_empty", LINK, "E008", 1, "empty", {"a.yaml": ""}),
     behind("set_extends", "set: {extends: /etc/passwd}", "E205", "cannot be set by a path"),
+    behind("set_below_an_escape", '"\\e[31m": [1]\nset: {? "\\e[31m.5" : 1}', "E101", "`\\x1b[31m`"),
+    behind("set_into_an_escape", '"\\e[31m": 1\nset: {? "\\e[31m.x" : 1}', "E101", "`\\x1b[31m`"),
+    behind("set_index_escape", 'set: {? "stages.\\e[31m" : 1}', "E205", "`\\x1b[31m` is no index"),
     *(
         on("name", f"name_{name.replace('/', '_')}", name, "E107", "legal name")
         for name in ("../../tmp/evil", "-rf", "/etc/passwd", "a/b", ".hidden", "a.b", "nul.txt", "..", "~root", "a\\b")
