@@ -16,7 +16,6 @@ from tests.hostile.groups import (
     tags,
     types,
 )
-from tresnet_gen.cli.app import COMMANDS
 
 GROUPS: dict[str, list[Case]] = {
     "tags": tags.CASES,
@@ -30,6 +29,6 @@ GROUPS: dict[str, list[Case]] = {
     "command line": command_line.CASES,
     "edits": edits.CASES,
     "device files": devices.CASES,
-    **({"search": search.CASES} if "search" in COMMANDS else {}),
-    **({"reports": reports.CASES} if "report" in COMMANDS else {}),
+    "search": search.CASES,
+    "reports": reports.CASES,
 }
