@@ -1,4 +1,4 @@
-"""Hypothesis profiles, workers, the browser, and how many specs were drawn."""
+"""Hypothesis profiles, workers, the browser, how many specs were drawn, and what became of hostile input."""
 
 import os
 
@@ -10,6 +10,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 from tests.browser import browser
 from tests.drawn import TALLY
+from tests.hostile import tally
 
 __all__ = ["browser"]
 
@@ -32,11 +33,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["tally"] = dict(TALLY)
+        output["hostile"] = tally.taken()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
-    TALLY.update(getattr(node, "workeroutput", {}).get("tally", {}))
+    output = getattr(node, "workeroutput", {})
+    TALLY.update(output.get("tally", {}))
+    if "hostile" in output:
+        tally.add(output["hostile"])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -44,3 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("drawn specs")
     for what, number in sorted(TALLY.items()):
         terminalreporter.write_line(f"{number:6,} {what}")
+    if tally.COUNTS:
+        terminalreporter.section("hostile input")
+        for line in tally.lines():
+            terminalreporter.write_line(line)

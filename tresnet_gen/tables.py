@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 
 Row = Sequence[str]
+# What spreadsheets take for the start of a formula, the wide forms of East Asian keyboards among them.
+FORMULA = ("=", "+", "-", "@", "\t", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def aligned(rows: Sequence[Row], right: Collection[int] = ()) -> list[str]:
@@ -31,9 +33,7 @@ def csv_text(rows: Sequence[Row]) -> str:
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows(
-        [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell for cell in row] for row in rows
-    )
+    writer.writerows([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in row] for row in rows)
     return out.getvalue()
 
 
@@ -46,6 +46,6 @@ def rounded(figure: int) -> str:
 
 
 def _markdown_cell(text: str) -> str:
-    for char in "\\`*_[]<>|":
+    for char in "\\`*_[]<>|&~$":
         text = text.replace(char, f"\\{char}")
     return text.replace("\n", " ")

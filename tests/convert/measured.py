@@ -14,6 +14,7 @@ import safetensors.torch  # noqa: F401
 import torch  # noqa: F401
 
 from tests.cli.running import tool
+from tests.hostile.peak import forget_peak, peak_mib
 
 
 def main(folder: Path) -> None:
@@ -28,16 +29,6 @@ def main(folder: Path) -> None:
         seconds = time.process_time() - started
         row = {"name": name, **result._asdict(), "seconds": seconds, "mib": peak_mib() - start}
         sys.stdout.write(json.dumps(row) + "\n")
-
-
-def forget_peak() -> None:
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_mib() -> float:
-    """Return the most memory since the last call of forget_peak; getrusage would count the parent's too."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ import torch
 from safetensors.torch import save
 
 from tests.cli.running import tool
+from tests.convert import hostile, hostile_tensors
 from tests.convert.checkpoints import SMALL, small_state
-from tests.convert.hostile import CASES, MARK, Case
+from tests.convert.hostile import MARK, Case
+from tests.hostile.tally import MOST_MIB, SLOWEST_S, record
 
 ROOT = Path(__file__).parents[2]
-SLOWEST_S = 2.0  # of processor time: other work on the machine does not count
-MOST_MIB = 200  # beyond torch, over all cases
+CASES = [*hostile.CASES, *hostile_tensors.CASES]
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,22 @@ def rows(folder: Path) -> dict[str, Any]:
     return {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
 
 
+def faults(case: Case, row: dict[str, Any]) -> set[str]:
+    """Return the columns of the table of hostile input in which a case counts; memory is that beyond torch."""
+    found = {
+        "traceback": "Traceback" in row["err"],
+        "wrongly accepted": row["code"] == 0 and case.code != 0,
+        "over time": row["seconds"] > SLOWEST_S,
+        "over memory": row["code"] != 0 and row["mib"] > MOST_MIB,
+        "otherwise": case.says not in row["err"],
+    }
+    return {fault for fault, present in found.items() if present}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_one_error(case: Case, rows: dict[str, Any]) -> None:
     row = rows[case.name]
+    record("checkpoints", case.name, faults(case, row), row["seconds"], row["mib"] if row["code"] else None)
     assert row["code"] == case.code
     assert case.says in row["err"]
     assert row["seconds"] < SLOWEST_S

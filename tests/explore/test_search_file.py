@@ -153,7 +153,7 @@ def test_three_objectives_are_no_staircase() -> None:
         (encoded(changed("objectives", value=[{"figure": "params", "direction": "up"}])), "minimise or maximise"),
         (encoded(changed("base", value=None)), "base must be a JSON object"),
         (encoded(changed("counts", value={"valid": 0.5})), "whole numbers"),
-        (b" " * (MAX_BYTES + 1), "larger than 32 MiB"),
+        (b" " * (MAX_BYTES + 1), "larger than 4 MiB"),
     ],
 )  # fmt: skip
 def test_what_is_no_search_is_refused(data: bytes, says: str) -> None:

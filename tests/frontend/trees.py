@@ -6,18 +6,9 @@ from typing import Any
 
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError, Text
 from tresnet_gen.frontend.load import parse_spec
-from tresnet_gen.frontend.source import Mapping, Node, Sequence, compose
+from tresnet_gen.frontend.source import compose, plain
 
 SPECS = Path(__file__).parents[2] / "specs"
-
-
-def plain(node: Node | None) -> Any:
-    """Return a tree of nodes as the data that any YAML 1.2 reader makes of it."""
-    if isinstance(node, Mapping):
-        return {key: plain(entry.value) for key, entry in node.entries.items()}
-    if isinstance(node, Sequence):
-        return [plain(item) for item in node.items]
-    return node.value if node else None
 
 
 def data_of(path: Path) -> Any:

@@ -88,7 +88,8 @@ def _exit_code() -> int:
         if sys.stdout is not stdout:  # click has put a silent stream in place of a pipe without a reader
             return 0
         code = stop.code
-    except click.ClickException as error:
+    except click.ClickException as raised:
+        error = _visible(raised)
         error.show()
         _explain_in_json(error.format_message())
         return error.exit_code
@@ -97,11 +98,25 @@ def _exit_code() -> int:
         return 130
     except BrokenPipeError:
         raise
-    except OSError as error:
-        talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
-        _explain_in_json(_one_line(error))
+    except OSError as failure:
+        talk(f"error: {_one_line(failure)}", color=use_color(sys.stderr))
+        _explain_in_json(_one_line(failure))
         return 2
     return code if isinstance(code, int) else 0
+
+
+MAX_MESSAGE = 1_000
+
+
+def _visible(error: click.ClickException) -> click.ClickException:
+    """Return an error that shows what does not print by its number: click repeats options and arguments as they are."""
+    message = error.format_message()
+    fits = message.isprintable() and len(message) <= MAX_MESSAGE
+    if fits or isinstance(error, click.MissingParameter):  # which lists choices on lines of their own
+        return error
+    from tresnet_gen.frontend.diagnostics import printable
+
+    return click.UsageError(printable(message, MAX_MESSAGE), getattr(error, "ctx", None))
 
 
 def _explain_in_json(message: str) -> None:

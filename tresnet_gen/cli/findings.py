@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from tresnet_gen.frontend.diagnostics import Diagnostic, Span, printable
+from tresnet_gen.frontend.diagnostics import Diagnostic, Span, printable, visible_character
 
 MAX_EXCERPT = 108
 
@@ -64,16 +64,18 @@ def _excerpt(span: Span) -> tuple[str, str]:
     first = max(0, start - MAX_EXCERPT // 2) if end > MAX_EXCERPT else 0
     last = first + MAX_EXCERPT
     cut_left, cut_right = "..." if first else "", "..." if len(line) > last else ""
-    before = cut_left + "".join(map(_visible, line[first:start]))
-    marked = "".join(map(_visible, line[start : min(end, last)]))
-    after = "".join(map(_visible, line[min(end, last) : last]))
+    left = [*map(_visible, line[first:start])]
+    right = [*map(_visible, line[start:last])]
+    while sum(map(len, left)) > MAX_EXCERPT:  # a character that does not print takes up to ten columns
+        cut_left, left = "...", left[len(left) // 2 + 1 :]
+    while sum(map(len, right)) > MAX_EXCERPT:
+        cut_right, right = "...", right[: len(right) // 2]
+    before, marked, after = cut_left + "".join(left), "".join(right[: end - start]), "".join(right[end - start :])
     return before + marked + after + cut_right, " " * _columns(before) + "^" * max(_columns(marked), 1)
 
 
 def _visible(char: str) -> str:
-    if char == "\t":
-        return "    "
-    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+    return "    " if char == "\t" else visible_character(char)
 
 
 def _columns(shown: str) -> int:

@@ -8,7 +8,7 @@ import click
 
 from tresnet_gen.cli import options
 from tresnet_gen.cli.files import write_atomically
-from tresnet_gen.cli.specs import refuse
+from tresnet_gen.cli.specs import load, refuse
 from tresnet_gen.cli.terminal import data, talk, use_color
 from tresnet_gen.frontend.diagnostics import SpecError, Text, printable
 from tresnet_gen.frontend.load import spec_from
@@ -65,9 +65,8 @@ def _whole(name: str) -> str:
 
 
 def _extending(name: str, base: str) -> str:
-    from tresnet_gen.frontend.load import load_spec
-
-    spec = load_spec(find(base))
+    [loaded] = load([base], (), "text")
+    spec = loaded.graph.spec
     index = min(2, len(spec.stages) - 1)
     text = EXTENDING.format(name=name, base=base, depth=spec.stages[index].depth + 1)
     return text.replace("stages.2", f"stages.{index}")

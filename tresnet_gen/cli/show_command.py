@@ -9,6 +9,7 @@ from tresnet_gen.cli import options
 from tresnet_gen.cli.specs import load
 from tresnet_gen.cli.terminal import data, document
 from tresnet_gen.frontend.describe import Setting, settings
+from tresnet_gen.frontend.diagnostics import visible
 
 
 @click.command("show", short_help="Show a spec's values and where each was written.")
@@ -31,10 +32,10 @@ def command(spec: str, resolved: bool, overrides: tuple[str, ...], output_format
 
 
 def value_text(setting: Setting) -> str:
-    """Return a value as a spec writes it, on one line."""
+    """Return a value as a spec writes it, on one line; what does not print is shown by its number."""
     if isinstance(setting.value, dict):
         return "{" + ", ".join(f"{key}: {json.dumps(value)}" for key, value in setting.value.items()) + "}"
-    return setting.value if isinstance(setting.value, str) else json.dumps(setting.value)
+    return visible(setting.value) if isinstance(setting.value, str) else json.dumps(setting.value)
 
 
 def _place(setting: Setting) -> dict[str, str | int | None]:

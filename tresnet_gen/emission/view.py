@@ -15,6 +15,7 @@ from tresnet_gen.emission.shortcuts import ShortcutView
 from tresnet_gen.emission.squeeze_excite import SqueezeExciteView
 from tresnet_gen.emission.stages import blurs, residual_stage
 from tresnet_gen.emission.stamp import spec_sha256
+from tresnet_gen.frontend.diagnostics import visible
 from tresnet_gen.frontend.spec import ConvStem, DeepStem, SpaceToDepthStem, Spec
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.version import __version__
@@ -120,10 +121,9 @@ def _option_type(blocks: Sequence[BlockView]) -> str:
 
 
 def _docstring_text(text: str) -> str:
-    r"""Wrap text for a docstring; a backslash or quote in it cannot end or change it, a zero-width space shows."""
+    r"""Wrap text for a docstring; a backslash or quote cannot end or change it, and what does not print shows."""
     wrapped = textwrap.wrap(text, 116, break_long_words=False, break_on_hyphens=False)
-    escaped = "\n".join(wrapped).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    return escaped.replace("\u200b", "\\u200b")
+    return "\n".join(visible(line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')) for line in wrapped)
 
 
 def _has_timm_names(spec: Spec) -> bool:

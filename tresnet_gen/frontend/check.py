@@ -107,7 +107,7 @@ class Walker:
     def unknown(self, key: str, entry: Entry, legal: list[str], path: Path) -> str | None:
         """Report an unknown key; return the legal key it was probably meant to be."""
         before, colon, behind = key.partition(":")
-        guess = before if colon and before in legal else nearest(key, legal)
+        guess = before if colon and before in legal else None if self.report.is_full else nearest(key, legal)
         where = f" in `{dotted(path)}`" if path else ""
         help_text = f"did you mean `{guess}`?" if guess else f"legal keys: {', '.join(legal)}"
         if guess == before and colon:

@@ -113,6 +113,11 @@ class Report:
         if len(self._kept) < MAX_REPORTED:
             self._kept.append(Diagnostic(code, message, span, help_text))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether further findings are counted and not shown, so that nothing need be guessed for them."""
+        return len(self._kept) >= MAX_REPORTED
+
     def raise_if_any(self) -> None:
         """Raise SpecError with the findings in the order of their places.
 
@@ -142,7 +147,17 @@ def nearest(word: str, legal: Iterable[str]) -> str | None:
     return next((c for c in candidates if len(word) >= 3 and (c.startswith(word) or word.startswith(c))), None)
 
 
+def visible(text: str) -> str:
+    """Return `text` with control, invisible and bidirectional characters shown by their numbers."""
+    return text if text.isprintable() else "".join(map(visible_character, text))
+
+
+def visible_character(char: str) -> str:
+    """Return a character, or the escape that Python writes for one that does not print."""
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+
+
 def printable(text: str, limit: int = 60) -> str:
     """Return `text` fit for one line of a terminal: control characters escaped, the middle of a long text cut."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    shown = visible(text)
     return shown if len(shown) <= limit else f"{shown[: limit - 20]} ... {shown[-14:]}"

@@ -17,6 +17,7 @@ from tresnet_gen.frontend.kinds import Kind, Nullable, Record, Union
 from tresnet_gen.frontend.source import (
     MAX_BYTES,
     MAX_DEPTH,
+    Budget,
     Entry,
     Mapping,
     Node,
@@ -29,6 +30,7 @@ from tresnet_gen.frontend.source import (
 from tresnet_gen.frontend.wording import dotted, legal_name
 
 MAX_EXTENDS = 16
+MAX_PATH = 1_000
 
 
 class UnreadableError(OSError):
@@ -95,18 +97,21 @@ def resolve(origin: Origin, overrides: Seq[str], report: Report) -> Mapping:
     Raises:
         SpecError: findings of reading (E0xx), of `extends` (E2xx) and of paths that lead nowhere (E205).
     """
-    tree = _Resolver(report).resolve(origin, ())
+    resolver = _Resolver(report)
+    tree = resolver.resolve(origin, ())
     for override in overrides:
-        tree = _override(tree, override, report)
+        tree = _override(tree, override, report, resolver.budget)
     return tree
 
 
 class _Resolver:
     def __init__(self, report: Report) -> None:
         self.report = report
+        self.budget = Budget()
+        self.characters = 0
 
     def resolve(self, origin: Origin, chain: tuple[str, ...]) -> Mapping:
-        tree = _top_mapping(origin.text)
+        tree = _top_mapping(origin.text, self.budget)
         if origin.path is not None:
             chain = (*chain, os.path.realpath(origin.path))
         extends = tree.entries.get("extends")
@@ -143,10 +148,15 @@ class _Resolver:
             message = f"specs extend each other more than {MAX_EXTENDS} deep"
             self.refuse("E202", message, node, "extend a spec nearer to the first one")
         try:
-            return self.resolve(read_file(path, shown), chain)
+            base = read_file(path, shown)
         except UnreadableError as error:
             self.refuse("E201", str(error), node, "a path starts at the folder of the spec that it stands in")
             raise AssertionError("unreachable") from error
+        self.characters += len(base.text.content)
+        if self.characters > MAX_BYTES:
+            message = "the specs that this one is built on are larger than 1 MiB together"
+            self.refuse("E003", message, node, "a spec has a few dozen lines")
+        return self.resolve(base, chain)
 
     def locate(self, node: Node, origin: Origin) -> tuple[str, str]:
         """Return the path that the value of `extends` stands for, and the name it goes by in messages."""
@@ -156,6 +166,9 @@ class _Resolver:
         target = str(target)
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", target):
             self.refuse("E203", "`extends` names a file; URLs are not read", node, "copy the spec beside this one")
+        if len(target) > MAX_PATH:
+            message = f"`{printable(target)}` has {len(target):,} characters; a path has at most {MAX_PATH:,}"
+            self.refuse("E203", message, node, "extend a spec below this one's folder by a relative path")
         if "\\" in target or any(not c.isprintable() for c in target):
             self.refuse("E203", f"`{printable(target)}` is not a relative path", node, "separate folders with `/`")
         if "/" not in target and not target.endswith((".yaml", ".yml")):
@@ -197,7 +210,7 @@ class _Resolver:
         return tree
 
 
-def _override(tree: Mapping, override: str, report: Report) -> Mapping:
+def _override(tree: Mapping, override: str, report: Report, budget: Budget) -> Mapping:
     """Apply one `--set path=value`."""
     text = Text("--set", override, is_override=True)
     path, equals, _ = override.partition("=")
@@ -207,7 +220,7 @@ def _override(tree: Mapping, override: str, report: Report) -> Mapping:
         report.raise_if_any()
     start = len(path) + 1
     key = Span(text, 0, len(path))
-    value = compose(text, start) or Scalar(Span(text, start, start), None, "")
+    value = compose(text, start, budget) or Scalar(Span(text, start, start), None, "")
     return assign(tree, path.strip(), Entry(key, value), report)
 
 
@@ -240,25 +253,25 @@ def _assigned(node: Node | None, segments: list[str], depth: int, edit: Entry) -
     if depth == len(segments):
         return edit.value
     segment = segments[depth]
-    here = dotted(tuple(segments[:depth]))
     if not segment:
         raise _NowhereError("a part of it is empty", "write stages.2.depth=24")
     if isinstance(node, Sequence):
-        index = _index(segment, node, here)
+        index = _index(segment, node, segments[:depth])
         changed = _assigned(node.items[index], segments, depth + 1, edit)
         return Sequence(node.span, (*node.items[:index], changed, *node.items[index + 1 :]))
     if node is None or _is_null(node):
         node = Mapping(edit.key, {})
     if not isinstance(node, Mapping):
-        raise _NowhereError(f"`{here}` is {describe(node)}", f"end the path there: {printable(here)}")
+        here = printable(dotted(tuple(segments[:depth])))
+        raise _NowhereError(f"`{here}` is {describe(node)}", f"end the path there: {here}")
     old = node.entries.get(segment)
     value = _assigned(old.value if old else None, segments, depth + 1, edit)
     key = edit.key if old is None or depth == len(segments) - 1 else old.key
     return Mapping(node.span, {**node.entries, segment: Entry(key, value, removes=_is_null(value))})
 
 
-def _index(segment: str, node: Sequence, here: str) -> int:
-    last = len(node.items) - 1
+def _index(segment: str, node: Sequence, above: Seq[str]) -> int:
+    last, here = len(node.items) - 1, printable(dotted(tuple(above)))
     if not (segment.isascii() and segment.isdecimal() and len(segment) <= 9):
         raise _NowhereError(f"`{here}` is a list; `{printable(segment)}` is no index", f"use 0 to {last}")
     if int(segment) > last:
@@ -297,8 +310,8 @@ def _kinds_of_keys(kind: Kind | None) -> dict[str, Kind]:
     return {field.key: field.kind for record in records for field in record.fields}
 
 
-def _top_mapping(text: Text) -> Mapping:
-    node = compose(text)
+def _top_mapping(text: Text, budget: Budget) -> Mapping:
+    node = compose(text, budget=budget)
     if isinstance(node, Mapping):
         return node
     report = Report()

@@ -14,7 +14,7 @@ AMBIGUOUS = (
     (re.compile(r"[-+]?0[0-9_][0-9_.]*", re.ASCII), "a leading zero means octal to some YAML readers"),
     (re.compile(r"[-+]?0[xob][0-9a-fA-F_]+", re.ASCII), "only decimal numbers are read"),
     (
-        re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?", re.ASCII),
+        re.compile(r"[-+]?[0-9]+_[0-9_]*(?:\.[0-9_]*)?", re.ASCII),
         "`_` separates digits for some YAML readers only",
     ),
     (re.compile(r"[-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9]*)?", re.ASCII), "`:` means base 60 to some YAML readers"),

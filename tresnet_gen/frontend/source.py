@@ -5,8 +5,9 @@ shared nodes; merge keys, tags, directives and duplicate keys are errors.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.events import (
@@ -25,6 +26,7 @@ from yaml.scanner import Scanner
 
 from tresnet_gen.frontend.diagnostics import Report, Span, Text, printable
 from tresnet_gen.frontend.scalars import AmbiguousNumberError, Value, resolve
+from tresnet_gen.frontend.syntax import report_syntax
 
 MAX_BYTES = 1 << 20
 MAX_EVENTS = 20_000
@@ -63,6 +65,15 @@ class Mapping(NamedTuple):
 
 
 Node = Scalar | Sequence | Mapping
+
+
+def plain(node: Node | None) -> Any:
+    """Return a tree of nodes as the data that any YAML 1.2 reader makes of it."""
+    if isinstance(node, Mapping):
+        return {key: plain(entry.value) for key, entry in node.entries.items()}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return node.value if node else None
 
 
 class _Events(Reader, Scanner, Parser):
@@ -105,8 +116,17 @@ def decode(data: bytes, name: str) -> Text:
         raise AssertionError("unreachable") from error
 
 
-def compose(text: Text, start: int = 0) -> Node | None:
+class Budget:
+    """Keys and values read so far, aliases expanded: one budget for all the texts that a spec is made of."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+
+
+def compose(text: Text, start: int = 0, budget: Budget | None = None) -> Node | None:
     """Return the document in `text` from offset `start` on, or None when there is none.
+
+    What it holds counts towards `budget`, or else is bounded for itself.
 
     Raises:
         SpecError: every finding of the reading layer (E0xx).
@@ -115,7 +135,9 @@ def compose(text: Text, start: int = 0) -> Node | None:
     node: Node | None = None
     try:
         parser = _Events(text.content[start:] if start else text.content)
-        node = _Composer(text, start, report, parser).document()
+        composer = _Composer(text, start, report, parser, budget or Budget())
+        node = composer.document()
+        _report_line_separators(text, start, composer.quoted, report)
     except _StopReadingError:
         pass  # the finding that stopped it is in the report
     except ReaderError as error:
@@ -127,7 +149,7 @@ def compose(text: Text, start: int = 0) -> Node | None:
             "remove it, or write it as an escape in a double-quoted text",
         )
     except yaml.MarkedYAMLError as error:
-        _report_syntax(error, parser, text, start, report)
+        report_syntax(error, parser.marks, text, start, report)
     except (ValueError, OverflowError):
         # PyYAML hands on what chr() and int() say about "\UFFFFFFFF" and about %YAML 1.<5,000 digits>.
         offset = start + parser.index
@@ -142,14 +164,15 @@ class _StopReadingError(Exception):
 
 
 class _Composer:
-    def __init__(self, text: Text, start: int, report: Report, parser: _Events) -> None:
+    def __init__(self, text: Text, start: int, report: Report, parser: _Events, budget: Budget) -> None:
         self.text = text
         self.start = start
         self.report = report
         self.anchors: dict[str, tuple[Node, int] | None] = {}
         self.events = iter(parser)
-        self.nodes = 0
+        self.budget = budget
         self.depth = 0
+        self.quoted: list[tuple[int, int]] = []
 
     def document(self) -> Node | None:
         node = None
@@ -174,8 +197,8 @@ class _Composer:
         return Span(self.text, start, max(start, end))
 
     def count(self, nodes: int, event: Event) -> None:
-        self.nodes += nodes
-        if self.nodes > MAX_EVENTS:
+        self.budget.nodes += nodes
+        if self.budget.nodes > MAX_EVENTS:
             message = f"more than {MAX_EVENTS:,} keys and values, aliases expanded"
             self.report.error("E003", message, self.span(event), "a spec has a few hundred")
             raise _StopReadingError
@@ -190,13 +213,13 @@ class _Composer:
             message = f"tag `{printable(shown)}` is not allowed"
             help_text = "remove it; a spec holds plain text, numbers, lists and mappings"
             self.report.error("E005", message, self.span(event), help_text)
-        before = self.nodes
+        before = self.budget.nodes
         self.count(1, event)
         if event.anchor:
             self.anchors[event.anchor] = None
         node = self.collection(event) if not isinstance(event, ScalarEvent) else self.scalar(event)
         if event.anchor:
-            self.anchors[event.anchor] = node, self.nodes - before
+            self.anchors[event.anchor] = node, self.budget.nodes - before
         return node
 
     def alias(self, event: AliasEvent) -> Node:
@@ -213,6 +236,9 @@ class _Composer:
 
     def scalar(self, event: ScalarEvent) -> Scalar:
         raw = event.value
+        if event.style in ("'", '"'):
+            span = self.span(event)
+            self.quoted.append((span.start, span.end))
         if not event.implicit[0]:
             return Scalar(self.span(event), raw, raw)
         try:
@@ -294,65 +320,22 @@ def describe(node: Node) -> str:
     return printable(node.raw) if node.value is not None else "null"
 
 
+# Ends of lines for YAML 1.1 readers, PyYAML among them, and characters like any other for those of YAML 1.2.
+_LINE_SEPARATORS = re.compile("[\x85\u2028\u2029]")
+
+
+def _report_line_separators(text: Text, start: int, quoted: list[tuple[int, int]], report: Report) -> None:
+    """Report characters that end a line, and a comment with it, for some readers only; in quotes they do no harm."""
+    for found in _LINE_SEPARATORS.finditer(text.content, start):
+        place = bisect_right(quoted, (found.start(), len(text.content)))
+        if not place or found.start() >= quoted[place - 1][1]:
+            sign = f"U+{ord(found[0]):04X}"
+            message = f"line separator {sign} outside quotes: YAML readers disagree whether the line ends there"
+            help_text = "remove it, or put the text in quotes"
+            report.error("E001", message, Span(text, found.start(), found.end()), help_text)
+
+
 _YAML_TAGS = "tag:yaml.org,2002:"
-# What PyYAML says, what that means to the reader of a spec, and what to do; {0} is the pattern's group.
-_LINE_UP = ("this does not line up with the lines above", "check the indentation of this line against the one above")
-_SYNTAX = (
-    (r"expected (?:<block end>|'<document start>'), but found '([\]}])'", "`{0}` closes nothing", "remove it"),
-    (r"expected (?:<block end>|'<document start>'), but found", *_LINE_UP),
-    (r"mapping values are not allowed|but got ':'", "a `: ` inside a plain text", "put the text in quotes"),
-    (r"expected ',' or '.', but got '<scalar>'", "a comma is missing before this", "separate items by commas"),
-    (r"found character '\\t'", "a tab where only spaces can stand", "write spaces instead"),
-    (r"found character '(.)' that cannot start any token", "a value cannot start with `{0}`", "quote the value"),
-    (r"could not find expected ':'", "a key without `:`", "write `key: value`, with a space"),
-    (r"incompatible YAML document", "only YAML 1.2 is read", "remove the line"),
-    (
-        r"escape (?:character|sequence)",
-        "an unknown escape behind `\\`",
-        "write `\\\\` for a backslash, or use single quotes",
-    ),
-    (r"undefined tag handle|expected URI|invalid (?:start|continuation) byte", "a broken tag", "remove it"),
-)
-_UNFINISHED = "nothing behind this place was read: mend it first"
-_CLOSERS = {"[": "]", "{": "}", "'": "'", '"': '"'}
-
-
-def _report_syntax(error: yaml.MarkedYAMLError, parser: _Events, text: Text, start: int, report: Report) -> None:
-    """Point at the opening bracket or quote when it is never closed, else at the character the parser gave up on."""
-    problem = error.problem or "not YAML"
-    mark = error.problem_mark or error.context_mark
-    offset = start + (mark.index if mark else 0)
-    opened = _never_closed(error, parser, text, start, offset)
-    if opened is not None:
-        sign = text.content[opened]
-        at_end = not text.content[offset:].strip()
-        message = f"`{sign}` is never closed" + ("" if at_end else f"; reading failed at line {text.line_of(offset)}")
-        help_text, offset = f"add `{_CLOSERS[sign]}`", opened
-    else:
-        message, help_text = _plainly(problem)
-        if problem.startswith("mapping values") and ": " not in text.content[text.line_start(offset) : offset]:
-            message = "a key where the line above still goes on"
-            help_text = "the line above lacks its `:`, or this line is indented too far"
-    report.error("E002", f"not valid YAML: {printable(message, 200)}", Span(text, offset, offset + 1), help_text)
-
-
-def _never_closed(error: yaml.MarkedYAMLError, parser: _Events, text: Text, start: int, offset: int) -> int | None:
-    """Return the offset of the bracket or quote whose missing end made reading fail, None when that is not it."""
-    ended = "stream end" in (error.problem or "") or "end of stream" in (error.problem or "")
-    within = re.match("while (parsing a flow (sequence|mapping)|scanning a quoted scalar)", error.context or "")
-    mark = error.context_mark if within else parser.marks[-1] if ended and parser.marks else None
-    if mark is None or text.content[start + mark.index] not in _CLOSERS:
-        return None
-    opened = start + mark.index
-    return opened if ended or text.line_of(offset) > text.line_of(opened) else None
-
-
-def _plainly(problem: str) -> tuple[str, str]:
-    """Return the parser's problem in the words of a spec's reader, and what to do."""
-    for pattern, message, help_text in _SYNTAX:
-        if found := re.search(pattern, problem):
-            return message.format(*found.groups()), help_text
-    return problem, _UNFINISHED
 
 
 def _code_point(character: int | str | bytes) -> int:

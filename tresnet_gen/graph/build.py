@@ -10,15 +10,17 @@ from tresnet_gen.graph.blocks import BLOCKS
 from tresnet_gen.graph.builder import Builder, CollapseError
 from tresnet_gen.graph.graph import Graph
 
+MAX_BLOCKS = 1_024
+
 
 def build_graph(spec: Spec) -> Graph:
     """Return the graph of a spec.
 
     Raises:
-        SpecError: E105 where keys contradict each other, E301 where the input does not divide into the stem's
-            patches, E302 where a feature map becomes too small.
+        SpecError: E104 for too many blocks, E105 where keys contradict each other, E301 where the input does not
+            divide into the stem's patches, E302 where a feature map becomes too small.
     """
-    faults = [*_stage_faults(spec), *_patch_faults(spec)]
+    faults = [*_depth_faults(spec), *_stage_faults(spec), *_patch_faults(spec)]
     if faults:
         raise SpecError(faults)
     try:
@@ -77,6 +79,14 @@ def _append_head(builder: Builder, x: int) -> None:
         if head.dropout:
             x = builder.add("head.dropout", ops.Dropout(head.dropout), x)
         builder.add("head.fc", ops.Linear(features, builder.spec.num_classes), x)
+
+
+def _depth_faults(spec: Spec) -> Iterator[Diagnostic]:
+    """Report more blocks than any command answers for in seconds; ResNet-1202 has 600."""
+    blocks = sum(stage.depth for stage in spec.stages)
+    if blocks > MAX_BLOCKS:
+        message = f"`stages` have {blocks:,} blocks together; at most {MAX_BLOCKS:,}"
+        yield Diagnostic("E104", message, spec.places.nearest(("stages",)), "reduce `depth`, or leave stages out")
 
 
 def _stage_faults(spec: Spec) -> Iterator[Diagnostic]:

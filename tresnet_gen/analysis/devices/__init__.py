@@ -14,11 +14,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from tresnet_gen.analysis.throughput_terms import terms
+from tresnet_gen.frontend.diagnostics import printable, visible
 
 FOLDER = os.path.dirname(__file__)
 SUFFIX = ".yaml"
 TRANSFER = os.path.join(os.path.dirname(FOLDER), "transfer.yaml")
-MAX_BYTES = 1 << 16
+MAX_FAULTS = 10
 
 
 class Error(NamedTuple):
@@ -74,7 +75,7 @@ def names() -> list[str]:
 @cache
 def gpu(name: str) -> Gpu:
     """Return a GPU by one of `names()`."""
-    return load(os.path.join(FOLDER, name + SUFFIX), name)
+    return _gpu(_read(os.path.join(FOLDER, name + SUFFIX)), name)
 
 
 @cache
@@ -85,15 +86,22 @@ def transfer() -> dict[str, Error]:
 
 
 def load(path: str, name: str) -> Gpu:
-    """Return the GPU of a file.
+    """Return the GPU of a user's file, which is read as specs are.
 
     Raises:
         DeviceError: when the file cannot be read, or says what no device file says.
     """
-    sheet = _read(path)
+    from tresnet_gen.analysis.devices.file import sheet_of
+
+    sheet = sheet_of(path)
     faults = list(_faults(sheet))
     if faults:
-        raise DeviceError(f"{path}: {'; '.join(faults)}")
+        more = f"; and {len(faults) - MAX_FAULTS:,} more" if len(faults) > MAX_FAULTS else ""
+        raise DeviceError(f"{printable(path, 400)}: {'; '.join(faults[:MAX_FAULTS])}{more}")
+    return _gpu(sheet, visible(name))
+
+
+def _gpu(sheet: Mapping[str, Any], name: str) -> Gpu:
     return Gpu(
         name,
         sheet["title"],
@@ -108,14 +116,11 @@ def load(path: str, name: str) -> Gpu:
 
 
 def _read(path: str) -> Any:
+    """Return the data of a file of this package."""
     import yaml
 
-    try:
-        with open(path, encoding="utf-8") as file:
-            return yaml.load(file.read(MAX_BYTES), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
-        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
-        raise DeviceError(f"cannot read {path}: {reason}") from error
+    with open(path, encoding="utf-8") as file:
+        return yaml.load(file.read(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _mode(found: Mapping[str, Any]) -> Mode:
@@ -131,7 +136,7 @@ def _faults(sheet: Any) -> list[str]:
     """Return what is wrong with a device file, all at once."""
     if not isinstance(sheet, dict):
         return ["a device is a mapping: title, memory_gib, tensor_tflops, bandwidth_gb_s"]
-    faults = [f"unknown key `{key}`" for key in sheet if key not in _KEYS]
+    faults = [f"unknown key `{printable(key)}`" for key in sheet if key not in _KEYS]
     if not isinstance(sheet.get("title"), str):
         faults.append("`title` must be a text")
     faults += [f"`{key}` must be a number above 0" for key in _NUMBERS if not _positive(sheet.get(key))]
@@ -151,7 +156,7 @@ def _faults(sheet: Any) -> list[str]:
 
 def _mode_faults(mode: Any, found: Any) -> list[str]:
     if mode not in terms():
-        return [f"unknown mode `{mode}`; there are {', '.join(terms())}"]
+        return [f"unknown mode `{printable(mode)}`; there are {', '.join(terms())}"]
     if not isinstance(found, dict):
         return [f"`modes.{mode}` must be a mapping"]
     faults = _error_faults(f"modes.{mode}", found)
@@ -161,6 +166,8 @@ def _mode_faults(mode: Any, found: Any) -> list[str]:
         faults.append(f"`modes.{mode}.prices` must have {', '.join(terms()[mode])}")
     elif any(not _number(price) or price < 0 for price in prices.values()):
         faults.append(f"`modes.{mode}.prices` must be numbers, none below 0")
+    elif prices and not _positive(prices["macs"]):
+        faults.append(f"`modes.{mode}.prices.macs` must be a number above 0")
     if not isinstance(factors, dict) or "others" not in factors or not set(factors) <= {"others", *terms()[mode]}:
         faults.append(f"`modes.{mode}.factors` must have others, beside it any of {', '.join(terms()[mode])}")
     elif not all(map(_positive, factors.values())):
@@ -180,8 +187,9 @@ def _error(found: Mapping[str, Any]) -> Error:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) < 1e30
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
 
 
 def _positive(value: Any) -> bool:
-    return _number(value) and value > 0
+    """Return whether a value is a number that no quotient of two such turns into zero or infinity."""
+    return _number(value) and value > 1e-30

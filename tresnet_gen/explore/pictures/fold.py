@@ -9,6 +9,7 @@ from tresnet_gen.explore.measure import NO_BREAK_SPACE
 from tresnet_gen.explore.pictures.picture import Box, Cluster, Edge, Picture, shape_text
 from tresnet_gen.explore.pictures.runs import Place, Run, representatives, runs_of
 from tresnet_gen.explore.pictures.words import features, hint, words_of
+from tresnet_gen.frontend.diagnostics import visible
 from tresnet_gen.graph import ops
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.tables import rounded
@@ -47,7 +48,12 @@ class Fold:
         edges = [*self._edges(keys), Edge(keys[self.head_of[last]], "logits", last, self._label(last))]
         clusters = () if self.level == "stage" else tuple(self._clusters())
         return Picture(
-            spec.name, subtitle(self.graph, self.counts), spec.description, tuple(boxes), clusters, tuple(edges)
+            spec.name,
+            subtitle(self.graph, self.counts),
+            visible(spec.description),
+            tuple(boxes),
+            clusters,
+            tuple(edges),
         )
 
     def _box(self, head: int, members: Sequence[int]) -> Box:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tresnet_gen.frontend.diagnostics import printable
 
-MAX_BYTES = 32 << 20
+MAX_BYTES = 4 << 20  # as lists of nothing, some 100 MB of memory
 MOST = 20_000  # items of a list, or keys of a mapping
 MAX_TEXT = 300
 T = TypeVar("T")

@@ -1,0 +1,68 @@
+"""Paths that lead out, and names that become paths."""
+
+from tests.hostile.case import Case, behind, extending, on
+
+OUTSIDE = "outside"
+LINK = "extends: ./a.yaml\n"
+
+CASES = [
+    extending("extends_http", "http://169.254.169.254/latest/meta-data/", "E203", "URLs"),
+    extending("extends_file_url", "file:///etc/passwd", "E203", "URLs"),
+    extending("extends_drive", "C:x.yaml", "E203", "URLs"),
+    extending("extends_scheme_alone", '"git+ssh://x/y.yaml"', "E203", "URLs"),
+    extending("extends_unc", "'\\\\server\\x.yaml'", "E203", "relative path"),
+    extending("extends_two_slashes", "//server/x.yaml", "E203", OUTSIDE),
+    extending("extends_stdin", "/dev/stdin", "E203", OUTSIDE),
+    extending("extends_descriptor", "/proc/self/fd/0", "E203", OUTSIDE),
+    extending("extends_proc", "../../../../../../proc/self/environ", "E203", OUTSIDE),
+    extending("extends_up_in_the_middle", "a/../../x.yaml", "E203", OUTSIDE),
+    extending("extends_up_alone", "../", "E203", OUTSIDE),
+    extending("extends_up_without_slash", "..", "E201", "no bundled spec"),
+    extending("extends_folder", "./", "E201", "it is a folder"),
+    extending("extends_empty", "''", "E201", "no bundled spec"),
+    extending("extends_ending_alone", ".yaml", "E201", "no such file"),
+    extending("extends_number", "7", "E103", "must be text"),
+    extending("extends_true", "true", "E103", "must be text"),
+    extending("extends_list", "[tresnet_m]", "E103", "must be text"),
+    extending("extends_mapping", "{path: tresnet_m}", "E103", "must be text"),
+    extending("extends_dash", "'-'", "E201", "no bundled spec"),
+    extending("extends_home", "~/.ssh/config", "E201", "no such file"),
+    extending("extends_variable", "$HOME/x.yaml", "E201", "no such file"),
+    extending("extends_glob", "'./*.yaml'", "E201", "no such file"),
+    extending("extends_percent_encoded", "'%2e%2e/x.yaml'", "E201", "no such file"),
+    extending("extends_wide_dots", "\uff0e\uff0e/x.yaml", "E201", "no such file"),
+    extending("extends_division_slash", "..\u2215x.yaml", "E201", "no such file"),
+    extending("extends_backslash", "'..\\..\\x.yaml'", "E203", "relative path"),
+    extending("extends_escape", '"\\e[31m.yaml"', "E203", "\\x1b[31m"),
+    extending("extends_nul", '"a\\0.yaml"', "E203", "relative path"),
+    extending("extends_newline", '"a\\n.yaml"', "E203", "relative path"),
+    extending("extends_bidi", '"\\u202eabc.yaml"', "E203", "\\u202e"),
+    extending("extends_surrogate", '"\\udcff.yaml"', "E203", "\\udcff"),
+    extending("extends_itself", "./spec.yaml", "E202", "circle"),
+    extending("extends_itself_around", "./a/.././spec.yaml", "E202", "circle"),
+    extending("extends_missing", "tresnet_q.yaml", "E201", "no such file"),
+    extending("extends_below_a_file", "./spec.yaml/x.yaml", "E201", "not a directory"),
+    extending("extends_dunder", "__init__", "E201", "no bundled spec"),
+    extending("extends_near_bundled", "tresnet_mm", "E201", "no bundled spec"),
+    extending("extends_long_name", "a" * 500 + ".yaml", "E201", "too long"),
+    extending("extends_long", "a" * 5000 + ".yaml", "E203", "at most 1,000"),
+    extending("extends_many_parts", "a/" * 400_000 + "x.yaml", "E203", "at most 1,000"),
+    extending("extends_many_ups", "../" * 300_000 + "x.yaml", "E203", "at most 1,000"),
+    Case("base_of_text", LINK, "E008", 1, "a mapping", {"a.yaml": "root:x:0:0:root:/root:/bin/bash\n"}),
+    Case("base_of_keys", LINK, "E002", 1, "not valid YAML", {"a.yaml": "-----BEGIN PRIVATE KEY: x: y\n"}),
+    Case("base_not_utf8", LINK, "E001", 1, "0xff", {"a.yaml": b"\xff"}),
+    Case("base_over_1_mib", LINK, "E003", 1, "1 MiB", {"a.yaml": b"#" * (1 << 20) + b"\n"}),
+    Case("base_empty", LINK, "E008", 1, "empty", {"a.yaml": ""}),
+    behind("set_extends", "set: {extends: /etc/passwd}", "E205", "cannot be set by a path"),
+    behind("set_below_an_escape", '"\\e[31m": [1]\nset: {? "\\e[31m.5" : 1}', "E101", "`\\x1b[31m`"),
+    behind("set_into_an_escape", '"\\e[31m": 1\nset: {? "\\e[31m.x" : 1}', "E101", "`\\x1b[31m`"),
+    behind("set_index_escape", 'set: {? "stages.\\e[31m" : 1}', "E205", "`\\x1b[31m` is no index"),
+    *(
+        on("name", f"name_{name.replace('/', '_')}", name, "E107", "legal name")
+        for name in ("../../tmp/evil", "-rf", "/etc/passwd", "a/b", ".hidden", "a.b", "nul.txt", "..", "~root", "a\\b")
+    ),
+    on("name", "name_empty", "''", "E107", "legal name"),
+    on("name", "name_space", "'small '", "E107", "legal name"),
+    on("name", "name_colon", "'a:b'", "E107", "legal name"),
+    on("name", "name_stream", "'a.py::$DATA'", "E107", "legal name"),
+]

@@ -1,0 +1,86 @@
+"""Values of another type than they look like, and numbers that readers disagree about."""
+
+from tests.hostile.case import AFTER, LINE, Case, behind, on, spec, stage
+
+
+def in_stage(name: str, code: str, says: str, **values: object) -> Case:
+    return Case(name, spec(stages=stage(**values)), code, LINE["stages"], says)
+
+
+CASES = [
+    behind("duplicate", "num_classes: 10", "E004", "first at line 3"),
+    behind("number_keys", "1: a\n1.0: b", "E103", "keys must be text"),
+    behind("list_key", "? [a, b]\n: 1", "E103", "keys must be text"),
+    in_stage("on_as_stride", "E103", "1 or 2", stride="on"),
+    *(
+        on("num_classes", f"number_{text[:5].replace(':', '_')}", text, "E007", "every reader")
+        for text in ("010", "1_000", "0x10", "1:30", "9" * 5000, "0o17", "0b11", "1__0", "-010", "+0_1", "12:30:45")
+    ),
+    in_stage("float_depth", "E103", "got 4.0", depth="4.0"),
+    on("act", "slope_inf", "{type: leaky_relu, slope: .inf}", "E104", "finite"),
+    on("act", "slope_nan", "{type: leaky_relu, slope: .nan}", "E104", "finite"),
+    on("norm", "eps_overflow", "{eps: 1e400}", "E104", "finite"),
+    on("norm", "eps_zero", "{eps: 0}", "E104", "above 0"),
+    on("norm", "eps_underflow", "{eps: 1e-400}", "E104", "above 0"),
+    on("norm", "eps_minus_zero", "{eps: -0.0}", "E104", "above 0"),
+    on("norm", "eps_negative", "{eps: -1e-5}", "E104", "above 0"),
+    on("norm", "momentum_nan", "{momentum: .NaN}", "E104", "finite"),
+    on("norm", "eps_of_a_million_digits", "{eps: " + "9" * 900_000 + ".0}", "E104", "finite"),
+    on("norm", "exponent_of_digits", "{eps: 1e" + "9" * 5_000 + "}", "E104", "finite"),
+    on("norm", "eps_octal_fraction", "{eps: 00.1}", "E007", "every reader"),
+    on("norm", "eps_with_underscore", "{eps: 1_0.5}", "E007", "every reader"),
+    on("norm", "eps_with_comma", "{eps: '0,001'}", "E103", "number"),
+    on("norm", "eps_in_percent", "{eps: 1%}", "E103", "number"),
+    on("norm", "eps_complex", "{eps: 1e-5j}", "E103", "number"),
+    on("norm", "eps_list", "{eps: [1e-5]}", "E103", "number"),
+    on("norm", "eps_hex_float", "{eps: 0x1p-3}", "E103", "number"),
+    in_stage("depth_zero", "E104", "from 1", depth=0),
+    in_stage("depth_minus_zero", "E104", "from 1", depth="-0"),
+    in_stage("depth_exponent", "E103", "got 1e2", depth="1e2"),
+    in_stage("depth_trailing_dot", "E103", "got 4.", depth="4."),
+    in_stage("depth_true", "E103", "got true", depth="true"),
+    in_stage("depth_null", "E102", "got null", depth="null"),
+    in_stage("depth_arabic", "E103", "integer", depth="\u0664"),
+    in_stage("depth_superscript", "E103", "integer", depth="\u00b2"),
+    in_stage("depth_minus_sign", "E103", "integer", depth="\u22124"),
+    in_stage("depth_spaced", "E103", "integer", depth="'4 '"),
+    in_stage("depth_two_signs", "E103", "integer", depth="+-4"),
+    in_stage("aa_yes", "E103", "true or false", aa="yes"),
+    in_stage("aa_one", "E103", "true or false", aa=1),
+    in_stage("se_number", "E103", "mapping or null", se=4),
+    in_stage("block_number", "E103", "one of", block=1),
+    in_stage("block_list", "E103", "one of", block="[basic]"),
+    on("input", "date_as_size", "{size: 2026-11-23}", "E103", "integer"),
+    in_stage("se_true", "E103", "mapping or null", se="true"),
+    Case("typo", spec(stages="stages: [{block: bottleneck, depth: 1, widht: 64}]"), "E101", LINE["stages"], "`widht`"),
+    in_stage("text_depth", "E103", "text '4'", depth="'4'"),
+    on("input", "size_of_three", "{size: [224, 224, 3]}", "E103", "list of 3"),
+    on("input", "size_mapping", "{size: {height: 224}}", "E103", "integer"),
+    on("input", "size_nested", "{size: [[224], 224]}", "E103", "integer"),
+    on("input", "size_sexagesimal", "{size: 3:44}", "E007", "every reader"),
+    on("name", "name_null", "null", "E102", "got null"),
+    on("name", "name_true", "true", "E103", "text"),
+    on("name", "name_list", "[small]", "E103", "text"),
+    on("stages", "stages_mapping", "{0: {block: basic}}", "E103", "keys must be text"),
+    on("stages", "stages_empty", "[]", "E104", "1 to 64"),
+    on("stages", "stages_of_null", "[null]", "E103", "mapping"),
+    on("stages", "stages_of_lists", "[[]]", "E103", "mapping"),
+    on("stem", "stem_list", "[space_to_depth]", "E103", "mapping"),
+    on("stem", "stem_empty", "{}", "E102", "missing"),
+    on("stem", "widths_empty", "{type: deep, widths: []}", "E104", "1 to 16"),
+    on("head", "dropout_one", "{dropout: 1.0}", "E104", "below 1"),
+    on("head", "dropout_near_one", "{dropout: 0.99999999999999999999}", "E104", "below 1"),
+    behind("description_list", "description: [a]", "E103", "text"),
+    behind("class_name_number", "class_name: 5", "E103", "text"),
+    behind("set_list", "set: [num_classes]", "E103", "mapping"),
+    behind("null_key", "~: 1", "E103", "keys must be text"),
+    behind("boolean_key", "true: 1", "E103", "keys must be text"),
+    behind("duplicate_in_other_spelling", '"num_\\x63lasses": 5', "E004", "first at line 3"),
+    Case("duplicate_below", spec(input="input: {size: 224, size: 32}"), "E004", LINE["input"], "first at line 2"),
+    Case("null_for_stem", "name: x\nextends: ./b.yaml\nstem: null\n", "E102", 3, "required", {"b.yaml": spec()}),
+    Case(
+        "list_by_mapping", "extends: ./b.yaml\nstages: {0: {width: 96}}\n", "E103", 2, "keys must", {"b.yaml": spec()}
+    ),
+    Case("list_by_text_keys", "name: x\nextends: ./b.yaml\nstages: {a: 1}\n", "E103", 3, "a list", {"b.yaml": spec()}),
+    Case("key_of_another_reader", spec("y: 1"), "E101", AFTER, "unknown key `y`"),
+]
