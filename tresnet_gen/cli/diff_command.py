@@ -5,9 +5,9 @@ import sys
 import click
 
 from tresnet_gen.cli import diff_tables, options
-from tresnet_gen.explore.estimates import Question
 from tresnet_gen.cli.specs import load, refuse_second_stdin
 from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.explore.estimates import Question
 
 
 @click.command("diff", short_help="Show what changes from spec A to spec B.")
