@@ -15,7 +15,7 @@ from tresnet_gen.cli.terminal import document, talk, use_color
 from tresnet_gen.version import __version__
 
 COMMANDS = (
-    *("build", "validate", "estimate", "diff", "show", "search", "graph", "report"),
+    *("build", "validate", "estimate", "diff", "show", "search", "graph", "report", "watch"),
     *("verify", "convert", "schema", "list", "init"),
 )
 

@@ -39,7 +39,7 @@ def compare(old: Loaded, new: Loaded, question: Question) -> Comparison:
 
 def text(compared: Comparison, title: str, markdown: bool = False) -> str:
     """Return the tables of everything that changes below a title, without the legend."""
-    changes, question = compared.changes, compared.question
+    changes = compared.changes
     if not changes.differs:
         return f"{title}: no differences"
     lay_out = tables.markdown if markdown else tables.aligned
@@ -48,15 +48,17 @@ def text(compared: Comparison, title: str, markdown: bool = False) -> str:
     parts = [part for part in changes.parts if part.differs]
     if parts:
         blocks += [lay_out([("part", "output", "params", "MACs", "activations"), *map(_part_row, parts)])]
-    blocks += [lay_out([("total", "count", "change"), *_total_rows(changes.total)], (2,))]
-    what = f"training step, {question.step.precision}, {question.step.optimizer}"
-    blocks += [lay_out([(what, "bytes", "change"), *_memory_rows(compared)], (2,))]
-    if question.rates:
-        blocks += [lay_out([("images/s", "predicted", "change", "error"), *_rate_rows(compared)], (2, 3))]
+    blocks += [lay_out(table, (2, 3)) for table in _figures(compared)]
     same = [part.name for part in changes.parts if not part.differs]
     if same:
         blocks += [[f"same shape and counts: {', '.join(same)}"]]
     return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def figures(compared: Comparison, title: str) -> str:
+    """Return the totals of the new side alone, below a title, without the legend."""
+    blocks = [tables.aligned([(*row[:2], *row[3:]) for row in table]) for table in _figures(compared)]
+    return "\n\n".join(["\n".join(block) for block in [[title], *blocks]])
 
 
 def notes(question: Question, markdown: bool = False) -> str:
@@ -109,6 +111,15 @@ def _place(setting: Setting | None) -> str:
     return setting.place if setting else ""
 
 
+def _figures(compared: Comparison) -> Iterator[list[tuple[str, ...]]]:
+    """Yield the tables of totals: counts, memory, images a second where they were asked for."""
+    step = compared.question.step
+    yield [("total", "count", "change"), *_total_rows(compared.changes.total)]
+    yield [(f"training step, {step.precision}, {step.optimizer}", "bytes", "change"), *_memory_rows(compared)]
+    if compared.question.rates:
+        yield [("images/s", "predicted", "change", "error"), *_rate_rows(compared)]
+
+
 def _part_row(part: PartChange) -> tuple[str, ...]:
     """Return a row of rounded figures; the totals are exact."""
     cells = []
@@ -125,7 +136,7 @@ def _part_row(part: PartChange) -> tuple[str, ...]:
 def _total_rows(total: PartChange) -> Iterator[tuple[str, ...]]:
     for figure, name in zip(FIGURES, ("params", "MACs", "activations"), strict=True):
         old, new = _both(total, figure)
-        yield name, f"{old:,} -> {new:,}" if old != new else f"{new:,}", _share(old, new)
+        yield name, _change(old, new), _share(old, new)
 
 
 def _memory_rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
@@ -137,14 +148,16 @@ def _memory_rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
     for card, fit, other_fit in zip(question.cards, one.fits, other.fits, strict=True):
         pairs.append((f"largest batch, {card.label}", fit.typical, other_fit.typical))
     for name, old, new in pairs:
-        yield name, f"{old:,} -> {new:,}" if old != new else f"{new:,}", _share(old, new)
+        yield name, _change(old, new), _share(old, new)
 
 
 def _rate_rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
     for rate, old, new in zip(compared.question.rates, compared.old.speeds, compared.new.speeds, strict=True):
-        change = f"({new.images_per_s / old.images_per_s - 1:+.1%})"
-        error = f"{new.error.pct:.1f} %"
-        yield _rate_name(rate), f"{rounded(old.images_per_s)} -> {rounded(new.images_per_s)}", change, error
+        same = old.images_per_s == new.images_per_s
+        predicted = rounded(new.images_per_s)
+        change = "" if same else f"({new.images_per_s / old.images_per_s - 1:+.1%})"
+        figure = predicted if same else f"{rounded(old.images_per_s)} -> {predicted}"
+        yield _rate_name(rate), figure, change, f"{new.error.pct:.1f} %"
 
 
 def _rate_name(rate: Rate) -> str:
@@ -164,6 +177,10 @@ def _shape(shape: Shape | None) -> str:
 def _both(part: PartChange, figure: str) -> tuple[int, int]:
     old, new = (getattr(totals, figure) if totals else 0 for totals in (part.old, part.new))
     return old, new
+
+
+def _change(old: int, new: int) -> str:
+    return f"{old:,} -> {new:,}" if old != new else f"{new:,}"
 
 
 def _share(old: int, new: int) -> str:

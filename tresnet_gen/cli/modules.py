@@ -54,16 +54,18 @@ def output_of(graph: Graph, output: str) -> Output:
     return Output(graph, path, emit(graph), read_existing(path))
 
 
-def refusals(outputs: Sequence[Output]) -> list[Diagnostic]:
-    """Return why files that were edited, or that tresnet-gen did not write, are not overwritten."""
-    refused = [output for output in outputs if output.state in _REFUSED]
-    return [Diagnostic("E000", f"{printable(output.path, 400)}: {_REFUSED[output.state]}") for output in refused]
+def refusals(outputs: Sequence[Output], command: str = "") -> list[Diagnostic]:
+    """Return why files that were edited, or that tresnet-gen did not write, are not overwritten.
 
-
-_REFUSED = {
-    State.EDITED: "edited since it was generated; --diff shows the edits, --force overwrites them",
-    State.FOREIGN: "not written by tresnet-gen; --force overwrites it",
-}
+    `command` stands before options that another command has.
+    """
+    ways = {
+        State.EDITED: "edited since it was generated; "
+        f"{command}--diff shows the edits, {command}--force overwrites them",
+        State.FOREIGN: f"not written by tresnet-gen; {command}--force overwrites it",
+    }
+    refused = [output for output in outputs if output.state in ways]
+    return [Diagnostic("E000", f"{printable(output.path, 400)}: {ways[output.state]}") for output in refused]
 
 
 def write(output: Output, dry_run: bool = False) -> str:

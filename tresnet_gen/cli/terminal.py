@@ -36,9 +36,25 @@ def talk(text: str, color: bool = False) -> None:
 
 def document(**content: Any) -> None:
     """Print a JSON document; every document names its schema and the tool's version first."""
+    data(_json(content, indent=2))
+
+
+def record(**content: Any) -> None:
+    """Print a JSON document on a line of its own, at once: one of a stream."""
+    data(_json(content, indent=None))
+    flush()
+
+
+def flush() -> None:
+    """Hand what was printed over to who reads it."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _json(content: dict[str, Any], indent: int | None) -> str:
     import json
 
-    data(json.dumps({"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}, indent=2))
+    return json.dumps({"schema_version": SCHEMA_VERSION, "tool_version": __version__, **content}, indent=indent)
 
 
 def legend(markdown: bool = False, more: Sequence[str] = ()) -> str:
