@@ -34,5 +34,5 @@ def command(old: str, new: str, overrides: tuple[str, ...], question: Question, 
     else:
         markdown = output_format == "markdown"
         shown = diff_tables.text(compared, " -> ".join(compared.names), markdown)
-        data(f"{shown}\n\n{diff_tables.notes(question, markdown)}" if compared.changes.differs else shown)
+        data(f"{shown}\n\n{diff_tables.meanings(question, markdown)}" if compared.changes.differs else shown)
     sys.exit(1 if compared.changes.differs else 0)

@@ -7,9 +7,9 @@ from tresnet_gen import tables
 from tresnet_gen.analysis.counts import Totals
 from tresnet_gen.cli.show_command import value_text
 from tresnet_gen.cli.terminal import legend
-from tresnet_gen.explore import figures
 from tresnet_gen.explore.diff import Diff, KeyChange, PartChange, diff
 from tresnet_gen.explore.estimates import Estimate, Question, as_json, estimate
+from tresnet_gen.explore.figures import notes
 from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.explore.rates import Rate, rounded
 from tresnet_gen.frontend.describe import Setting
@@ -55,15 +55,15 @@ def text(compared: Comparison, title: str, markdown: bool = False) -> str:
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def figures(compared: Comparison, title: str) -> str:
+def totals(compared: Comparison, title: str) -> str:
     """Return the totals of the new side alone, below a title, without the legend."""
     blocks = [tables.aligned([(*row[:2], *row[3:]) for row in table]) for table in _figures(compared)]
     return "\n\n".join(["\n".join(block) for block in [[title], *blocks]])
 
 
-def notes(question: Question, markdown: bool = False) -> str:
+def meanings(question: Question, markdown: bool = False) -> str:
     """Return what the figures mean."""
-    return legend(markdown, figures.notes(question))
+    return legend(markdown, notes(question))
 
 
 def csv_text(changes: Diff) -> str:

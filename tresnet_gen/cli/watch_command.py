@@ -8,11 +8,12 @@ import click
 
 from tresnet_gen.cli import diff_tables, findings, modules, options
 from tresnet_gen.cli.diff_tables import Comparison
-from tresnet_gen.cli.estimates import Question, as_json
 from tresnet_gen.cli.files import UnwritableError
-from tresnet_gen.cli.specs import UNREADABLE, Loaded, attempt, exit_code, refuse, report
+from tresnet_gen.cli.specs import UNREADABLE, attempt, exit_code, refuse, report
 from tresnet_gen.cli.terminal import data, flush, record, talk
 from tresnet_gen.cli.watching import Reading, Seen, Watcher
+from tresnet_gen.explore.estimates import Question, as_json
+from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 
 
@@ -167,7 +168,7 @@ class Teller:
         title = f"{title}, edit {self.edits}" if self.edits else title
         if self.good:
             return diff_tables.text(compared, title)
-        return f"{diff_tables.figures(compared, title)}\n\n{diff_tables.notes(self.request.question)}"
+        return f"{diff_tables.totals(compared, title)}\n\n{diff_tables.meanings(self.request.question)}"
 
     def record(
         self,
