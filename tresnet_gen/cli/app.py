@@ -3,7 +3,6 @@
 Exit codes: 0 fine; 1 findings; 2 usage, a refused overwrite, a file that cannot be read or written; 130 interrupted.
 """
 
-import os
 import sys
 from importlib import import_module
 from itertools import pairwise
@@ -11,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from tresnet_gen.cli.terminal import document, talk, use_color
+from tresnet_gen.cli.terminal import deaf, discard, document, flush, talk, use_color
 from tresnet_gen.version import __version__
 
 COMMANDS = (
@@ -64,20 +63,14 @@ def run() -> NoReturn:
     code = 0
     try:
         code = _exit_code()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        flush()
     except BrokenPipeError:
-        _discard_output()  # the reader has had enough
+        discard(sys.stdout)  # the reader has had enough
     except OSError as error:
-        _discard_output()
+        discard(sys.stdout)
         talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
         code = 2
     sys.exit(code)
-
-
-def _discard_output() -> None:
-    """Send what is still buffered nowhere: Python would complain again, with exit code 120, when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code() -> int:
@@ -89,7 +82,8 @@ def _exit_code() -> int:
             return 0
         code = stop.code
     except click.ClickException as error:
-        error.show()
+        with deaf():
+            error.show()
         _explain_in_json(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -97,9 +91,10 @@ def _exit_code() -> int:
         return 130
     except BrokenPipeError:
         raise
-    except OSError as error:
-        talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
-        _explain_in_json(_one_line(error))
+    except (OSError, MemoryError) as error:
+        message = _one_line(error) if isinstance(error, OSError) else "out of memory"
+        talk(f"error: {message}", color=use_color(sys.stderr))
+        _explain_in_json(message)
         return 2
     return code if isinstance(code, int) else 0
 

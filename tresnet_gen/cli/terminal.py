@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from tresnet_gen.analysis.counts import CONVENTION
@@ -31,7 +32,23 @@ def talk(text: str, color: bool = False) -> None:
     if color and text.startswith("error:"):
         text = f"\x1b[1;31merror:\x1b[0m{text.removeprefix('error:')}"
     if sys.stderr is not None:
-        sys.stderr.write(f"{text}\n")
+        with deaf():
+            sys.stderr.write(f"{text}\n")
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Go on when nobody can hear what is said to standard error: what is done, and the exit code, stay as they are."""
+    try:
+        yield
+    except OSError:
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO | None) -> None:
+    """Send what is still buffered nowhere: Python would try again at exit, and exit with 120."""
+    with suppress(OSError, AttributeError):  # a stream of a test, none at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def document(**content: Any) -> None:
