@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from tresnet_gen.cli.terminal import deaf, discard, document, flush, talk, use_color
+from tresnet_gen.cli.terminal import OutputError, deaf, discard, document, flush, talk, use_color
 from tresnet_gen.version import __version__
 
 COMMANDS = (
@@ -67,9 +67,7 @@ def run() -> NoReturn:
     except BrokenPipeError:
         discard(sys.stdout)  # the reader has had enough
     except OSError as error:
-        discard(sys.stdout)
-        talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
-        code = 2
+        code = _told(error)
     sys.exit(code)
 
 
@@ -82,21 +80,26 @@ def _exit_code() -> int:
             return 0
         code = stop.code
     except click.ClickException as error:
-        with deaf():
-            error.show()
+        if sys.stderr is not None:  # click would turn to standard output
+            with deaf():
+                error.show()
         _explain_in_json(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         talk("interrupted")
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputError):
         raise
     except (OSError, MemoryError) as error:
-        message = _one_line(error) if isinstance(error, OSError) else "out of memory"
-        talk(f"error: {message}", color=use_color(sys.stderr))
-        _explain_in_json(message)
-        return 2
+        code = _told(error)
+        _explain_in_json(_one_line(error))
     return code if isinstance(code, int) else 0
+
+
+def _told(error: OSError | MemoryError) -> int:
+    """Print what went wrong; return the exit code."""
+    talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
+    return 2
 
 
 def _explain_in_json(message: str) -> None:
@@ -109,9 +112,11 @@ def _explain_in_json(message: str) -> None:
         document(models=[], diagnostics=[as_json(Diagnostic("E000", message))])
 
 
-def _one_line(error: OSError) -> str:
+def _one_line(error: OSError | MemoryError) -> str:
     from tresnet_gen.frontend.diagnostics import printable
 
+    if isinstance(error, MemoryError):
+        return "out of memory"
     if error.strerror and error.filename:
         return f"cannot access {printable(str(error.filename), 400)}: {error.strerror.lower()}"
     return printable((error.strerror or str(error)).lower(), 400)

@@ -1,7 +1,10 @@
 """Writing files: whole or not at all."""
 
+import fcntl
 import os
+import re
 import stat
+from contextlib import suppress
 
 from tresnet_gen.frontend.diagnostics import printable
 
@@ -13,29 +16,61 @@ class UnwritableError(OSError):
 def write_atomically(path: str, content: str | bytes | memoryview) -> None:
     """Replace `path` by bytes, or text in UTF-8, in one step; a link is followed, permissions kept, folders made.
 
+    A process that is killed while it writes leaves a temporary file behind; the next write of the same file removes it.
+
     Raises:
-        UnwritableError: when the folder or the file cannot be written; nothing is left behind.
+        UnwritableError: when the folder or the file cannot be written; no file is left behind.
     """
-    target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:40]}.{os.urandom(6).hex()}.tmp")
     try:
+        target = os.path.realpath(path)
+        folder, name = os.path.split(target)
         os.makedirs(folder, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        prefix = f".{name[:40]}."
+        _remove_abandoned(folder, prefix)
+        temporary, descriptor = _temporary(folder, prefix)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content.encode("utf-8") if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            if os.path.exists(target):
-                os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
-            os.replace(temporary, target)
+                if os.path.exists(target):
+                    os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+                os.replace(temporary, target)
         except BaseException:
-            if os.path.lexists(temporary):
+            with suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _temporary(folder: str, prefix: str) -> tuple[str, int]:
+    """Return a new file and its descriptor, locked: whoever finds it locked knows that somebody still writes it."""
+    while True:
+        path = os.path.join(folder, f"{prefix}{os.urandom(6).hex()}.tmp")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:  # else it was taken for an abandoned one before it was locked
+            return path, descriptor
+        os.close(descriptor)
+
+
+def _remove_abandoned(folder: str, prefix: str) -> None:
+    """Remove temporary files whose writers were killed; never fails."""
+    pattern = re.compile(re.escape(prefix) + r"[0-9a-f]{12}\.tmp")
+    names: list[str] = []
+    with suppress(OSError):  # a folder may be written to and not read
+        names = os.listdir(folder)
+    for name in filter(pattern.fullmatch, names):
+        path = os.path.join(folder, name)
+        with suppress(OSError):  # in use, another user's, or just renamed
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)
+            finally:
+                os.close(descriptor)
 
 
 def read_existing(path: str) -> str | None:

@@ -12,19 +12,59 @@ from tresnet_gen.version import __version__
 SCHEMA_VERSION = 1
 
 
+class OutputError(OSError):
+    """Standard output that takes no more: closed, or a full disk behind it."""
+
+
 def data(text: str) -> None:
-    """Print a result."""
-    if sys.stdout is None:
-        raise OSError("standard output is closed")
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    """Print a result; when nobody reads it any more, as behind `| head`, it goes nowhere.
+
+    Raises:
+        OutputError: when standard output does not take it.
+    """
+    with _output() as stdout:
+        stdout.write(text if text.endswith("\n") else f"{text}\n")
 
 
 def exact(text: str) -> None:
-    """Print a result in UTF-8 with the line ends it has, whatever the locale says."""
+    """Print a result in UTF-8 with the line ends it has, whatever the locale says; as `data` otherwise."""
+    with _output() as stdout:
+        stdout.flush()
+        stdout.buffer.write(text.encode("utf-8"))
+
+
+def live(text: str) -> None:
+    """Print news, at once.
+
+    Raises:
+        OutputError: when standard output does not take it.
+        BrokenPipeError: when nobody reads it any more.
+    """
+    with _output(endless=True) as stdout:
+        stdout.write(text if text.endswith("\n") else f"{text}\n")
+        stdout.flush()
+
+
+def flush() -> None:
+    """Hand what was printed over to who reads it; as `data` otherwise."""
+    if sys.stdout is not None:
+        with _output() as stdout:
+            stdout.flush()
+
+
+@contextmanager
+def _output(endless: bool = False) -> Iterator[TextIO]:
     if sys.stdout is None:
-        raise OSError("standard output is closed")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8"))
+        raise OutputError("standard output is closed")
+    try:
+        yield sys.stdout
+    except BrokenPipeError:
+        discard(sys.stdout)
+        if endless:
+            raise
+    except OSError as error:
+        discard(sys.stdout)
+        raise OutputError(error.errno, error.strerror) from error
 
 
 def talk(text: str, color: bool = False) -> None:
@@ -57,15 +97,8 @@ def document(**content: Any) -> None:
 
 
 def record(**content: Any) -> None:
-    """Print a JSON document on a line of its own, at once: one of a stream."""
-    data(_json(content, indent=None))
-    flush()
-
-
-def flush() -> None:
-    """Hand what was printed over to who reads it."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    """Print a JSON document on a line of its own, one of a stream; as `live` otherwise."""
+    live(_json(content, indent=None))
 
 
 def _json(content: dict[str, Any], indent: int | None) -> str:

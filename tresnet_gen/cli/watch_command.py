@@ -10,7 +10,7 @@ from tresnet_gen.cli import diff_tables, findings, modules, options
 from tresnet_gen.cli.diff_tables import Comparison
 from tresnet_gen.cli.files import UnwritableError
 from tresnet_gen.cli.specs import UNREADABLE, attempt, exit_code, refuse, report
-from tresnet_gen.cli.terminal import data, flush, record, talk
+from tresnet_gen.cli.terminal import live, record, talk
 from tresnet_gen.cli.watching import Reading, Seen, Watcher
 from tresnet_gen.explore.estimates import Question, as_json
 from tresnet_gen.explore.loaded import Loaded
@@ -154,8 +154,7 @@ class Teller:
     ) -> None:
         """Print text: changes to standard output, the rest to standard error."""
         if compared:
-            data(f"{self.figures(compared)}\n\n")
-        flush()
+            live(f"{self.figures(compared)}\n\n")
         if diagnostics:
             report(diagnostics, "text")
             talk("")
