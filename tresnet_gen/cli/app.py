@@ -3,6 +3,7 @@
 Exit codes: 0 fine; 1 findings; 2 usage, a refused overwrite, a file that cannot be read or written; 130 interrupted.
 """
 
+import os
 import sys
 from importlib import import_module
 from itertools import pairwise
@@ -119,4 +120,6 @@ def _one_line(error: OSError | MemoryError) -> str:
         return "out of memory"
     if error.strerror and error.filename:
         return f"cannot access {printable(str(error.filename), 400)}: {error.strerror.lower()}"
+    if isinstance(error, FileNotFoundError) and not os.path.exists(os.curdir):
+        return "the working folder has been removed"
     return printable((error.strerror or str(error)).lower(), 400)

@@ -10,7 +10,7 @@ import click
 from tresnet_gen.cli import convert_report, findings, options
 from tresnet_gen.cli.files import UnwritableError, write_atomically
 from tresnet_gen.cli.specs import load, refuse
-from tresnet_gen.cli.terminal import data, document, talk, use_color
+from tresnet_gen.cli.terminal import data, document, flush, talk, use_color
 from tresnet_gen.cli.torch_package import torch_version
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 from tresnet_gen.graph.graph import Graph
@@ -211,7 +211,7 @@ def _report(conversion: Conversion, warnings: Sequence[str]) -> None:
         document(models=[model], conversion=_document(conversion), diagnostics=shown)
         return
     data("\n".join([_title(conversion), "", *convert_report.text(conversion.groups, request.verbose)]))
-    sys.stdout.flush()
+    flush()
     for warning in warnings:
         talk(f"warning: {warning}")
     talk(f"wrote {printable(request.output, 400)}")

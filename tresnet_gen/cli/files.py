@@ -4,7 +4,9 @@ import fcntl
 import os
 import re
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from tresnet_gen.frontend.diagnostics import printable
 
@@ -27,33 +29,36 @@ def write_atomically(path: str, content: str | bytes | memoryview) -> None:
         os.makedirs(folder, exist_ok=True)
         prefix = f".{name[:40]}."
         _remove_abandoned(folder, prefix)
-        temporary, descriptor = _temporary(folder, prefix)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content.encode("utf-8") if isinstance(content, str) else content)
-                file.flush()
-                os.fsync(file.fileno())
-                if os.path.exists(target):
-                    os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
-                os.replace(temporary, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        with _temporary(folder, prefix) as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+            if os.path.exists(target):
+                os.chmod(file.name, stat.S_IMODE(os.stat(target).st_mode))
+            os.replace(file.name, target)
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
-def _temporary(folder: str, prefix: str) -> tuple[str, int]:
-    """Return a new file and its descriptor, locked: whoever finds it locked knows that somebody still writes it."""
-    while True:
-        path = os.path.join(folder, f"{prefix}{os.urandom(6).hex()}.tmp")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_nlink:  # else it was taken for an abandoned one before it was locked
-            return path, descriptor
-        os.close(descriptor)
+@contextmanager
+def _temporary(folder: str, prefix: str) -> Iterator[BinaryIO]:
+    """Open a new file, which is removed at the end unless it was renamed.
+
+    It is locked: whoever finds it unlocked knows that its writer was killed.
+    """
+    path = ""
+    try:
+        while True:
+            path = os.path.join(folder, f"{prefix}{os.urandom(6).hex()}.tmp")
+            with open(path, "xb") as file:
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file.fileno()).st_nlink:  # else it was taken for an abandoned one before it was locked
+                    yield file
+                    return
+    finally:
+        with suppress(OSError):
+            os.unlink(path)
 
 
 def _remove_abandoned(folder: str, prefix: str) -> None:

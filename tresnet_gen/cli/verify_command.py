@@ -10,7 +10,7 @@ import click
 from tresnet_gen import tables
 from tresnet_gen.cli import options
 from tresnet_gen.cli.specs import load
-from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.cli.terminal import data, deaf, document
 from tresnet_gen.cli.torch_package import torch_version
 from tresnet_gen.explore.loaded import Loaded
 
@@ -82,8 +82,9 @@ def _claims(one: Loaded, batch: int) -> Iterator["Claim"]:
 
 def _show_progress(text: str) -> None:
     if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()
+        with deaf():
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
 
 
 def _text(verified: Sequence[Verified], batch: int, version: str, markdown: bool) -> str:
