@@ -23,7 +23,7 @@ def happen(event, arguments):
     if event == "open" and named:
         temporary.extend(named)
     if event == moment and (named or (event == "fcntl.flock" and temporary)):
-        temporary[:] = []
+        globals().update(moment=None)  # once
         exec(action)
 
 sys.addaudithook(happen)
@@ -33,7 +33,7 @@ main()
 KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 STOP = "os.kill(os.getpid(), signal.SIGSTOP)"
 INTERRUPT = "os.kill(os.getpid(), signal.SIGINT)"
-REMOVE_FOLDER = "globals().update(moment=None); shutil.rmtree(subject)"
+REMOVE_FOLDER = "shutil.rmtree(subject)"
 
 
 def start(moment: str, action: str, *words: str | Path, subject: str = "", **options: Any) -> "subprocess.Popen[str]":

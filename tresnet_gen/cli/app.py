@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from tresnet_gen.cli.terminal import OutputError, deaf, discard, document, flush, talk, use_color
+from tresnet_gen.cli.terminal import OutputError, deaf, discard, document, flush, prepare_streams, talk, use_color
 from tresnet_gen.version import __version__
 
 COMMANDS = (
@@ -58,9 +58,7 @@ def app() -> None:
 
 def run() -> NoReturn:
     """Run the command line and exit."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     code = 0
     try:
         code = _exit_code()
@@ -68,7 +66,7 @@ def run() -> NoReturn:
     except BrokenPipeError:
         discard(sys.stdout)  # the reader has had enough
     except OSError as error:
-        code = _told(error)
+        code = code if code == 2 else _told(error)  # else it was told already
     sys.exit(code)
 
 
@@ -120,6 +118,14 @@ def _one_line(error: OSError | MemoryError) -> str:
         return "out of memory"
     if error.strerror and error.filename:
         return f"cannot access {printable(str(error.filename), 400)}: {error.strerror.lower()}"
-    if isinstance(error, FileNotFoundError) and not os.path.exists(os.curdir):
+    if isinstance(error, FileNotFoundError) and _working_folder_is_gone():
         return "the working folder has been removed"
     return printable((error.strerror or str(error)).lower(), 400)
+
+
+def _working_folder_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False

@@ -1,5 +1,6 @@
 """Standard output is for data, standard error for talk."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,17 @@ from tresnet_gen.analysis.counts import CONVENTION
 from tresnet_gen.version import __version__
 
 SCHEMA_VERSION = 1
+
+
+def prepare_streams() -> None:
+    """Make standard output and error take any character, and standard output the whole of what it is given."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.FileIO):
+        # PYTHONUNBUFFERED: Python would drop what a nearly full disk does not take at once, without a word
+        whole = io.BufferedWriter(sys.stdout.buffer)
+        sys.stdout = io.TextIOWrapper(whole, sys.stdout.encoding, sys.stdout.errors)
 
 
 class OutputError(OSError):
