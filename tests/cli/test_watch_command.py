@@ -242,8 +242,26 @@ def test_build(folder):
     assert sorted(path.name for path in Path("out").iterdir()) == ["small.py"]
 
 
+def test_report(folder):
+    page = Path("net.html")
+    with Watch(SPEC, "--report", page, "--gpu", "rtx3090", "--gpu", "t4") as watch:
+        watch.begun("err", "^wrote net.html$")
+        first = page.read_text()
+        watch.told(lambda: SPEC.write_text(text_of(3)), "^wrote net.html$", "err")
+        second = page.read_text()
+        assert first != second
+        for text, depth in ((first, 2), (second, 3)):
+            SPEC.write_text(text_of(depth))
+            params = tool("estimate", SPEC, "--format", "json").document["models"][0]["params"]
+            assert f"{params:,}" in text
+        page.write_text("mine")
+        watch.told(lambda: SPEC.write_text(text_of(4)), "^error: net.html: not written by `tresnet-gen report`", "err")
+        assert page.read_text() == "mine"
+        assert watch.interrupted() == (130, "interrupted")
+
+
 def test_json_lines(folder):
-    with Watch(SPEC, "--build", "--format", "json") as watch:
+    with Watch(SPEC, "--build", "--format", "json", "--report", "net.html") as watch:
         watch.begun("out", r"\n")
         watch.told(lambda: SPEC.write_text(BAD), r"\n")
         watch.told(lambda: SPEC.write_text(text_of(3)), r"\n")
@@ -254,6 +272,7 @@ def test_json_lines(folder):
     first, broken, mended, refused = documents
     assert (first["files"], first["diff"], first["diagnostics"]) == (["net.yaml"], None, [])
     assert [module["path"] for module in first["modules"]] == ["generated/small.py"]
+    assert first["report"] == {"path": "net.html", "state": "wrote"}
     assert (broken["models"], broken["diff"], broken["modules"]) == ([], None, [])
     assert [(d["code"], d["path"], d["line"]) for d in broken["diagnostics"]] == [("E104", "net.yaml", 4)]
     assert [(key["key"], key["old"]["value"], key["new"]["value"]) for key in mended["diff"]["keys"]] == [

@@ -1,15 +1,16 @@
 """`tresnet-gen watch`: what each edit of a spec costs, told when it is saved."""
 
 import gc
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import click
 
-from tresnet_gen.cli import diff_tables, findings, modules, options
+from tresnet_gen.cli import diff_tables, findings, modules, options, specs
 from tresnet_gen.cli.diff_tables import Comparison
 from tresnet_gen.cli.files import UnwritableError
-from tresnet_gen.cli.specs import UNREADABLE, attempt, exit_code, refuse, report
+from tresnet_gen.cli.specs import UNREADABLE, attempt, exit_code, refuse
 from tresnet_gen.cli.terminal import live, record, talk
 from tresnet_gen.cli.watching import Reading, Seen, Watcher
 from tresnet_gen.explore.estimates import Question, as_json
@@ -24,7 +25,14 @@ class Request(NamedTuple):
     overrides: tuple[str, ...]
     question: Question
     output: str | None
+    report: str | None
     form: str
+
+    @property
+    def reported(self) -> Question:
+        """What a report is asked: it shows a GPU in one mode, training where both are asked for."""
+        rates = self.question.rates
+        return self.question._replace(rates=tuple(rate for rate in rates if rate.train or rate.compiled))
 
 
 class Version(NamedTuple):
@@ -65,10 +73,19 @@ class Version(NamedTuple):
     metavar="PATH",
     help=f"Folder for --build, or the file itself when PATH ends in .py.  [default: {modules.DEFAULT_FOLDER}]",
 )
+@click.option(
+    "--report", metavar="FILE", help="Write the HTML report of each good version too, without hints."
+)
 @options.comparison()
 @options.formats()
 def command(
-    spec: str, overrides: tuple[str, ...], build: bool, output: str | None, question: Question, output_format: str
+    spec: str,
+    overrides: tuple[str, ...],
+    build: bool,
+    output: str | None,
+    report: str | None,
+    question: Question,
+    output_format: str,
 ) -> None:
     """Check a spec each time it, or a spec it extends, is saved, and print what changed since the last good version.
 
@@ -85,7 +102,7 @@ def command(
         raise click.UsageError("-o names a folder or a file here: standard output tells of the edits")
     gc.enable()  # unlike other commands this one runs for days
     folder = (output or modules.DEFAULT_FOLDER) if build else None
-    _watch(Request(spec, overrides, question, folder, output_format))
+    _watch(Request(spec, overrides, question, folder, report, output_format))
 
 
 def _watch(request: Request) -> None:
@@ -112,6 +129,14 @@ def _read(request: Request) -> Version:
     return Version(reading.files, outcome)
 
 
+class Written(NamedTuple):
+    """What was written of a version, or was there already."""
+
+    module: modules.Output | None = None
+    state: str = ""
+    report: str = ""
+
+
 class Teller:
     """Prints what happens; knows the last good version."""
 
@@ -126,40 +151,65 @@ class Teller:
         """Print what a version changes, or what is wrong with it; build it where that was asked for."""
         fresh = version.loaded
         compared = diff_tables.compare(self.good or fresh, fresh, self.request.question) if fresh else None
-        states, troubles = self.build(fresh) if fresh else ([], ())
+        written, troubles = self.write(fresh) if fresh else (Written(), [])
         diagnostics = (*version.diagnostics, *troubles)
         if self.request.form == "json":
-            self.record(version, compared, states, diagnostics)
+            self.record(version, compared, written, diagnostics)
         else:
-            self.print(compared, states, diagnostics)
+            self.print(compared, written, diagnostics)
         self.good = fresh or self.good
         self.edits += 1
 
-    def build(self, fresh: Loaded) -> tuple[list[tuple[modules.Output, str]], Sequence[Diagnostic]]:
-        """Write the module; return what was done, or why not."""
+    def write(self, fresh: Loaded) -> tuple[Written, list[Diagnostic]]:
+        """Write the module and the report; return what was done, and why other things were not."""
+        written, troubles = Written(), []
+        for step in (self.build, self.report):
+            try:
+                written = step(fresh, written)
+            except UnwritableError as error:
+                troubles.append(Diagnostic(UNREADABLE, str(error)))
+        return written, troubles
+
+    def build(self, fresh: Loaded, written: Written) -> Written:
+        """Write the module where that was asked for.
+
+        Raises:
+            UnwritableError: when it cannot be written, or would overwrite another's work.
+        """
         if self.request.output is None:
-            return [], ()
-        try:
-            output = modules.output_of(fresh.graph, self.request.output)
-            refused = modules.refusals([output], "build ")
-            return ([], refused) if refused else ([(output, modules.write(output))], ())
-        except UnwritableError as error:
-            return [], (Diagnostic(UNREADABLE, str(error)),)
+            return written
+        output = modules.output_of(fresh.graph, self.request.output)
+        for refused in modules.refusals([output], "build "):
+            raise UnwritableError(refused.message)
+        return written._replace(module=output, state=modules.write(output))
+
+    def report(self, fresh: Loaded, written: Written) -> Written:
+        """Write the report where that was asked for; raises as `build`."""
+        if self.request.report is None:
+            return written
+        from tresnet_gen.cli import reports
+
+        line = reports.command_line(sys.argv[1:])
+        text = reports.page_text([fresh], self.request.reported, self.request.overrides, line, hints=False)
+        changed = reports.write(self.request.report, text)
+        return written._replace(report="wrote" if changed else "unchanged")
 
     def print(
         self,
         compared: Comparison | None,
-        states: Sequence[tuple[modules.Output, str]],
+        written: Written,
         diagnostics: Sequence[Diagnostic],
     ) -> None:
         """Print text: changes to standard output, the rest to standard error."""
         if compared:
             live(f"{self.figures(compared)}\n\n")
         if diagnostics:
-            report(diagnostics, "text")
+            specs.report(diagnostics, "text")
             talk("")
-        for output, state in states:
-            talk(modules.done(output, state))
+        if written.module:
+            talk(modules.done(written.module, written.state))
+        if written.report:
+            talk(f"{written.report} {printable(str(self.request.report), 400)}")
 
     def figures(self, compared: Comparison) -> str:
         """Return the changes; the figures themselves, and what they mean, of the first good version."""
@@ -173,7 +223,7 @@ class Teller:
         self,
         version: Version,
         compared: Comparison | None,
-        states: Sequence[tuple[modules.Output, str]],
+        written: Written,
         diagnostics: Sequence[Diagnostic],
     ) -> None:
         """Print a JSON document: the model as `estimate` has it, the changes as `diff` has them."""
@@ -183,7 +233,8 @@ class Teller:
             files=version.names,
             models=[as_json(compared.new, self.request.question)] if compared else [],
             diff=changes,
-            modules=[modules.as_json(output, state) for output, state in states],
+            modules=[modules.as_json(written.module, written.state)] if written.module else [],
+            report={"path": self.request.report, "state": written.report} if written.report else None,
             diagnostics=[findings.as_json(d) for d in diagnostics],
         )
 
