@@ -73,9 +73,7 @@ class Version(NamedTuple):
     metavar="PATH",
     help=f"Folder for --build, or the file itself when PATH ends in .py.  [default: {modules.DEFAULT_FOLDER}]",
 )
-@click.option(
-    "--report", metavar="FILE", help="Write the HTML report of each good version too, without hints."
-)
+@click.option("--report", metavar="FILE", help="Write the HTML report of each good version too, without hints.")
 @options.comparison()
 @options.formats()
 def command(
