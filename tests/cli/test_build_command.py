@@ -423,13 +423,3 @@ def test_the_same_bytes_whatever_the_surroundings(folder):
     [module] = outputs
     assert str(folder).encode() not in module
     assert "模型" in str(ast.get_docstring(ast.parse(module)))
-
-
-def test_two_builds_at_once_leave_one_whole_file(folder):
-    command = [sys.executable, str(ROOT / "cli.py"), "build", "small.yaml", "-o", "net.py", "--force"]
-    edits = [["--set", f"num_classes={number}"] for number in (10, 20, 30)]
-    runs = [subprocess.Popen([*command, *edit], stderr=subprocess.DEVNULL) for edit in edits]
-    assert [run.wait(60) for run in runs] == [0, 0, 0]
-    assert written() == {"net.py"}
-    checks = [tool("build", "small.yaml", "-o", "net.py", "--check", *edit).code for edit in edits]
-    assert sorted(checks) == [0, 1, 1]

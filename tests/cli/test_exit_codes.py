@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.running import BAD, SMALL, tool
 
-COMMANDS = ("build", "validate", "estimate", "diff", "show", "search", "graph", "schema", "list", "init")
+COMMANDS = ("build", "validate", "estimate", "diff", "show", "search", "graph", "watch", "schema", "list", "init")
 
 
 @pytest.fixture(autouse=True)

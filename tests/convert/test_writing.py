@@ -170,7 +170,11 @@ RUN = "import sys; sys.modules[{name!r}] = None; sys.argv[0] = 'tresnet-gen'; fr
 @pytest.mark.parametrize(
     ("missing", "output", "says"),
     [
-        ("torch", "out.pth", "convert needs it: pip install torch"),
+        (
+            "torch",
+            "out.pth",
+            "install torch 2.4 or later beside tresnet-gen (pip install torch)",
+        ),
         ("safetensors", "out.safetensors", "pip install safetensors, or use .pth files"),
     ],
 )

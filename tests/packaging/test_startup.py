@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = {"jinja2", "jsonschema", "networkx", "numpy", "optuna", "torch"}
+HEAVY = {"jinja2", "jsonschema", "networkx", "numpy", "optuna", "torch", "watchdog"}
 
 
 def imported(*command: str, cwd: Path) -> set[str]:
@@ -31,6 +31,7 @@ def imported(*command: str, cwd: Path) -> set[str]:
         ("search tresnet_l --axis stages.2.depth=17,18 --minimise latency@t4 --maximise params", set()),
         ("list", set()),
         ("init mine", set()),
+        ("watch missing.yaml", set()),
         ("build tresnet_l", {"jinja2"}),
         ("schema", {"jsonschema"}),
         ("graph tresnet_l", {"networkx"}),

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.cli.running import BAD, Result, program, tool
+from tests.cli.running import BAD, Result, tool
 from tests.runtime.networks import RESNET
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
@@ -93,32 +93,3 @@ def test_a_bad_spec_is_reported_before_torch_is_imported(folder: Path) -> None:
     assert done.returncode == 1
     assert "error[E104]" in done.stderr
     assert not re.search(r"\| +torch$", done.stderr, re.MULTILINE)
-
-
-BROKEN = {
-    "missing": (
-        "raise ModuleNotFoundError(\"No module named 'torch'\")",
-        "ModuleNotFoundError: No module named 'torch'",
-    ),
-    "broken": ("raise OSError('libtorch_cpu.so: cannot open\\nmore')", "OSError: libtorch_cpu.so: cannot open"),
-    "silent": ("raise RuntimeError", "RuntimeError: no reason given"),
-    "a folder that is only called torch": ("", "ImportError: cannot import name 'nn' from 'torch'"),
-    "old": ("__version__ = '2.3.1+cpu'\nnn = None", "torch 2.3.1+cpu is too old"),
-}
-
-
-@pytest.mark.parametrize("what", BROKEN)
-def test_without_a_torch_that_works(folder: Path, what: str) -> None:
-    source, reason = BROKEN[what]
-    (folder / "elsewhere" / "torch").mkdir(parents=True)
-    (folder / "elsewhere" / "torch" / "__init__.py").write_text(source)
-    env = {"PYTHONPATH": str(folder / "elsewhere")}
-    done = program("verify", "small.yaml", cwd=folder, env=env)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: torch ")
-    assert reason in done.stderr
-    assert done.stderr.endswith("install torch 2.4 or later beside tresnet-gen (pip install torch)\n")
-    assert done.stderr.count("\n") == 1
-    done = program("verify", "small.yaml", "--format", "json", cwd=folder, env=env)
-    assert done.returncode == 2
-    assert '"code": "E000"' in done.stdout

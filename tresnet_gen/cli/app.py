@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import click
 
-from tresnet_gen.cli.terminal import document, talk, use_color
+from tresnet_gen.cli.terminal import OutputError, deaf, discard, document, flush, prepare_streams, talk, use_color
 from tresnet_gen.version import __version__
 
 COMMANDS = (
-    *("build", "validate", "estimate", "diff", "show", "search", "graph", "report"),
+    *("build", "validate", "estimate", "diff", "show", "search", "graph", "report", "watch"),
     *("verify", "convert", "schema", "list", "init"),
 )
 
@@ -58,26 +58,16 @@ def app() -> None:
 
 def run() -> NoReturn:
     """Run the command line and exit."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     code = 0
     try:
         code = _exit_code()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        flush()
     except BrokenPipeError:
-        _discard_output()  # the reader has had enough
+        discard(sys.stdout)  # the reader has had enough
     except OSError as error:
-        _discard_output()
-        talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
-        code = 2
+        code = code if code == 2 else _told(error)  # else it was told already
     sys.exit(code)
-
-
-def _discard_output() -> None:
-    """Send what is still buffered nowhere: Python would complain again, with exit code 120, when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_code() -> int:
@@ -90,19 +80,26 @@ def _exit_code() -> int:
         code = stop.code
     except click.ClickException as raised:
         error = _visible(raised)
-        error.show()
+        if sys.stderr is not None:  # click would turn to standard output
+            with deaf():
+                error.show()
         _explain_in_json(error.format_message())
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         talk("interrupted")
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputError):
         raise
-    except OSError as failure:
-        talk(f"error: {_one_line(failure)}", color=use_color(sys.stderr))
+    except (OSError, MemoryError) as failure:
+        code = _told(failure)
         _explain_in_json(_one_line(failure))
-        return 2
     return code if isinstance(code, int) else 0
+
+
+def _told(error: OSError | MemoryError) -> int:
+    """Print what went wrong; return the exit code."""
+    talk(f"error: {_one_line(error)}", color=use_color(sys.stderr))
+    return 2
 
 
 MAX_MESSAGE = 1_000
@@ -129,9 +126,21 @@ def _explain_in_json(message: str) -> None:
         document(models=[], diagnostics=[as_json(Diagnostic("E000", message))])
 
 
-def _one_line(error: OSError) -> str:
+def _one_line(error: OSError | MemoryError) -> str:
     from tresnet_gen.frontend.diagnostics import printable
 
+    if isinstance(error, MemoryError):
+        return "out of memory"
     if error.strerror and error.filename:
         return f"cannot access {printable(str(error.filename), 400)}: {error.strerror.lower()}"
+    if isinstance(error, FileNotFoundError) and _working_folder_is_gone():
+        return "the working folder has been removed"
     return printable((error.strerror or str(error)).lower(), 400)
+
+
+def _working_folder_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False

@@ -1,54 +1,18 @@
 """`tresnet-gen build`: specs to modules on disk."""
 
-import os
 import sys
 from collections.abc import Sequence
-from enum import Enum
-from typing import NamedTuple
 
 import click
 
-from tresnet_gen.analysis.counts import count
-from tresnet_gen.cli import options
-from tresnet_gen.cli.files import UnwritableError, read_existing, write_atomically
+from tresnet_gen.cli import modules, options
+from tresnet_gen.cli.files import UnwritableError
+from tresnet_gen.cli.modules import Output, State
 from tresnet_gen.cli.specs import load, refuse
 from tresnet_gen.cli.terminal import data, document, exact, talk
 from tresnet_gen.emission.render import emit
-from tresnet_gen.emission.stamp import Ownership, ownership, spec_sha256
 from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
-from tresnet_gen.graph.graph import Graph
-
-DEFAULT_FOLDER = "generated"
-
-
-class State(Enum):
-    """How a file on disk stands to what the spec gives."""
-
-    MISSING = "missing"
-    CURRENT = "current"
-    STALE = "stale"
-    EDITED = "edited"
-    FOREIGN = "foreign"
-
-
-class Output(NamedTuple):
-    """A module to write and what stands in its place."""
-
-    graph: Graph
-    path: str
-    text: str
-    existing: str | None
-
-    @property
-    def state(self) -> State:
-        """Whether and why the file on disk differs."""
-        if self.existing is None:
-            return State.MISSING
-        if self.existing.replace("\r\n", "\n") == self.text:
-            return State.CURRENT
-        states = {Ownership.OURS: State.STALE, Ownership.EDITED: State.EDITED, Ownership.FOREIGN: State.FOREIGN}
-        return states[ownership(self.existing)]
 
 
 @click.command("build", short_help="Emit one standalone PyTorch module per spec.")
@@ -57,7 +21,7 @@ class Output(NamedTuple):
     "-o",
     "output",
     metavar="PATH",
-    default=DEFAULT_FOLDER,
+    default=modules.DEFAULT_FOLDER,
     show_default=True,
     help="Folder, or the file itself when PATH ends in .py; - for standard output.",
 )
@@ -94,7 +58,7 @@ def command(
         exact(emit(loaded[0].graph))
         return
     try:
-        outputs = [_output(one.graph, output) for one in loaded]
+        outputs = [modules.output_of(one.graph, output) for one in loaded]
         if diff:
             _show_diff(outputs, output_format)
         elif check:
@@ -118,11 +82,6 @@ def _refuse_same_names(loaded: Sequence[Loaded], output_format: str) -> None:
             findings.append(Diagnostic("E108", message, span, "build them into different folders, or rename one"))
     if findings:
         refuse(findings, output_format)
-
-
-def _output(graph: Graph, output: str) -> Output:
-    path = output if output.endswith(".py") else os.path.join(output, f"{graph.spec.name}.py")
-    return Output(graph, path, emit(graph), read_existing(path))
 
 
 def _show_diff(outputs: Sequence[Output], output_format: str) -> None:
@@ -164,41 +123,17 @@ _CHECKED = {
 
 
 def _write(outputs: Sequence[Output], force: bool, dry_run: bool, output_format: str) -> None:
-    refused = [output for output in outputs if output.state in (State.EDITED, State.FOREIGN)]
+    refused = modules.refusals(outputs)
     if refused and not force:
-        messages = [f"{printable(output.path, 400)}: {_REFUSED[output.state]}" for output in refused]
-        refuse([Diagnostic("E000", message) for message in messages], output_format, code=2)
-    done = {}
+        refuse(refused, output_format, code=2)
+    states = {}
     for output in outputs:
-        current = output.state is State.CURRENT
-        if not current and not dry_run:
-            write_atomically(output.path, output.text)
-        done[output.path] = "unchanged" if current else "would write" if dry_run else "wrote"
+        states[output.path] = modules.write(output, dry_run)
         if output_format == "text":
-            talk(f"{done[output.path]} {printable(output.path, 400)}  {_summary(output.graph)}")
+            talk(modules.done(output, states[output.path]))
     if output_format == "json":
-        _document(outputs, done)
-
-
-_REFUSED = {
-    State.EDITED: "edited since it was generated; --diff shows the edits, --force overwrites them",
-    State.FOREIGN: "not written by tresnet-gen; --force overwrites it",
-}
-
-
-def _summary(graph: Graph) -> str:
-    totals = count(graph).totals
-    return f"({totals.params:,} parameters, {totals.macs:,} MACs)"
+        _document(outputs, states)
 
 
 def _document(outputs: Sequence[Output], states: dict[str, str]) -> None:
-    models = [
-        {
-            "name": output.graph.spec.name,
-            "path": output.path.replace(os.sep, "/"),
-            "state": states[output.path],
-            "spec_sha256": spec_sha256(output.graph.spec),
-        }
-        for output in outputs
-    ]
-    document(models=models, diagnostics=[])
+    document(models=[modules.as_json(output, states[output.path]) for output in outputs], diagnostics=[])

@@ -10,7 +10,8 @@ import click
 from tresnet_gen.cli import convert_report, findings, options
 from tresnet_gen.cli.files import UnwritableError, write_atomically
 from tresnet_gen.cli.specs import load, refuse
-from tresnet_gen.cli.terminal import data, document, talk, use_color
+from tresnet_gen.cli.terminal import data, document, flush, talk, use_color
+from tresnet_gen.cli.torch_package import torch_version
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 from tresnet_gen.graph.graph import Graph
 from tresnet_gen.runtime.convert import ENDINGS, CheckpointError
@@ -21,6 +22,9 @@ from tresnet_gen.runtime.convert.schemes import SCHEMES, WORDS, Scheme, writer
 if TYPE_CHECKING:
     from tresnet_gen.runtime.convert.checkpoint import Checkpoint
     from tresnet_gen.runtime.convert.values import State
+
+
+NEEDED = [f"tresnet_gen.runtime.convert.{name}" for name in ("checkpoint", "serialise", "values")]  # with torch
 
 
 class Request(NamedTuple):
@@ -133,7 +137,7 @@ def _convert(request: Request) -> None:
     Raises:
         CheckpointError: when no weights can be taken from the file.
         UnwritableError: when the weights cannot be written.
-        ImportError: without torch, or without safetensors where it is needed.
+        ImportError: without a safetensors that works where it is needed.
     """
     network = network_of(request.graph)
     scheme = writer(network, request.to)
@@ -141,6 +145,7 @@ def _convert(request: Request) -> None:
         _refuse(request, f"--to {request.to}: it has no such networks as {request.graph.spec.name}")
     if os.path.exists(request.path) and not os.path.isfile(request.path):
         _refuse(request, f"cannot read {printable(request.path, 400)}: it is not a regular file", code=2)
+    torch_version("convert reads weights with it", NEEDED, request.form)
     from tresnet_gen.runtime.convert.checkpoint import read
     from tresnet_gen.runtime.convert.serialise import serialiser
 
@@ -206,7 +211,7 @@ def _report(conversion: Conversion, warnings: Sequence[str]) -> None:
         document(models=[model], conversion=_document(conversion), diagnostics=shown)
         return
     data("\n".join([_title(conversion), "", *convert_report.text(conversion.groups, request.verbose)]))
-    sys.stdout.flush()
+    flush()
     for warning in warnings:
         talk(f"warning: {warning}")
     talk(f"wrote {printable(request.output, 400)}")
@@ -246,6 +251,4 @@ def _refuse(request: Request, message: str, code: int = 1) -> NoReturn:
 
 def _advice(error: ImportError) -> str:
     reason = printable(str(error) or type(error).__name__, 200)
-    if "safetensors" in (error.name or ""):
-        return f"safetensors cannot be imported ({reason}): pip install safetensors, or use .pth files"
-    return f"torch cannot be imported ({reason}); convert needs it: pip install torch"
+    return f"safetensors cannot be imported ({reason}): pip install safetensors, or use .pth files"

@@ -1,7 +1,12 @@
 """Writing files: whole or not at all."""
 
+import fcntl
 import os
+import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from tresnet_gen.frontend.diagnostics import printable
 
@@ -13,29 +18,64 @@ class UnwritableError(OSError):
 def write_atomically(path: str, content: str | bytes | memoryview) -> None:
     """Replace `path` by bytes, or text in UTF-8, in one step; a link is followed, permissions kept, folders made.
 
+    A process that is killed while it writes leaves a temporary file behind; the next write of the same file removes it.
+
     Raises:
-        UnwritableError: when the folder or the file cannot be written; nothing is left behind.
+        UnwritableError: when the folder or the file cannot be written; no file is left behind.
     """
-    target = os.path.realpath(path)
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:40]}.{os.urandom(6).hex()}.tmp")
     try:
+        target = os.path.realpath(path)
+        folder, name = os.path.split(target)
         os.makedirs(folder, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content.encode("utf-8") if isinstance(content, str) else content)
-                file.flush()
-                os.fsync(file.fileno())
+        prefix = f".{name[:40]}."
+        _remove_abandoned(folder, prefix)
+        with _temporary(folder, prefix) as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
             if os.path.exists(target):
-                os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
-            os.replace(temporary, target)
-        except BaseException:
-            if os.path.lexists(temporary):
-                os.unlink(temporary)
-            raise
+                os.chmod(file.name, stat.S_IMODE(os.stat(target).st_mode))
+            os.replace(file.name, target)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+@contextmanager
+def _temporary(folder: str, prefix: str) -> Iterator[BinaryIO]:
+    """Open a new file, which is removed at the end unless it was renamed.
+
+    It is locked: whoever finds it unlocked knows that its writer was killed.
+    """
+    path = ""
+    try:
+        while True:
+            path = os.path.join(folder, f"{prefix}{os.urandom(6).hex()}.tmp")
+            with open(path, "xb") as file:
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                if os.fstat(file.fileno()).st_nlink:  # else it was taken for an abandoned one before it was locked
+                    yield file
+                    return
+    finally:
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def _remove_abandoned(folder: str, prefix: str) -> None:
+    """Remove temporary files whose writers were killed; never fails."""
+    pattern = re.compile(re.escape(prefix) + r"[0-9a-f]{12}\.tmp")
+    names: list[str] = []
+    with suppress(OSError):  # a folder may be written to and not read
+        names = os.listdir(folder)
+    for name in filter(pattern.fullmatch, names):
+        path = os.path.join(folder, name)
+        with suppress(OSError):  # in use, another user's, or just renamed
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)
+            finally:
+                os.close(descriptor)
 
 
 def read_existing(path: str) -> str | None:

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import functools
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -11,8 +12,8 @@ from click.shell_completion import CompletionItem
 from tresnet_gen.analysis import devices
 from tresnet_gen.analysis.hints import CODES
 from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
-from tresnet_gen.cli.rates import AnchorType, DeviceType
-from tresnet_gen.explore.estimates import Card
+from tresnet_gen.cli.rates import AnchorType, DeviceType, rates_of
+from tresnet_gen.explore.estimates import Card, Question
 
 SUFFIXES = (".yaml", ".yml")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -196,6 +197,37 @@ def silenced() -> Decorator:
     """Return the `--ignore` option."""
     codes = click.Choice(sorted(CODES))
     return click.option("--ignore", "silenced", type=codes, multiple=True, help="Leave out hints of a code.")
+
+
+def comparison() -> Decorator:
+    """Return the options of what changes in a training step; a command gets them as its one `question`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def asking(
+            *,
+            batch: int,
+            precision: str,
+            optimizer: str | None,
+            rounding: int,
+            gpus: tuple[str, ...],
+            memories: tuple[int, ...],
+            own: tuple[devices.Gpu, ...],
+            layout: str,
+            compiled: bool,
+            **others: Any,
+        ) -> Any:
+            named = gpus_of(gpus, own)
+            modes = (False,) if compiled else (False, True)
+            rates = tuple(rate for train in modes for rate in rates_of(named, train, layout, compiled))
+            question = Question(
+                step_of(True, precision, optimizer), batch, rounding, layout, cards_of(named, memories), rates
+            )
+            return function(question=question, **others)
+
+        return _all(step(), cards(), throughput())(asking)
+
+    return decorate
 
 
 def step_of(train: bool, precision: str, optimizer: str | None) -> Step:

@@ -17,7 +17,7 @@ from tresnet_gen.cli import options, search_files, search_tables
 from tresnet_gen.cli.files import UnwritableError
 from tresnet_gen.cli.rates import DeviceType
 from tresnet_gen.cli.specs import origin_of, refuse
-from tresnet_gen.cli.terminal import data, document, talk
+from tresnet_gen.cli.terminal import data, document, flush, talk
 from tresnet_gen.explore.search import record, results
 from tresnet_gen.explore.search.axes import Base, Space, base_of
 from tresnet_gen.explore.search.axis_texts import space_of
@@ -272,8 +272,7 @@ def _save(
 
 def _talk_of(asked: Search, state: State, folder: search_files.Folder | None, front: int) -> None:
     """Say what was written and how many candidates there were, below the table."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    flush()
     if folder:
         talk(f"wrote {front:,} spec{'s' * (front != 1)} and {search_files.RECORD} to {printable(folder.path, 400)}")
     if not state.complete:

@@ -1,7 +1,7 @@
 """Reading the specs a command names, with one way to report what is wrong with them."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 import click
@@ -11,9 +11,11 @@ from tresnet_gen.cli.terminal import data, document, talk, use_color
 from tresnet_gen.explore.loaded import Loaded
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError
 from tresnet_gen.frontend.load import spec_from
-from tresnet_gen.frontend.resolve import Origin, UnreadableError, find, read_file
+from tresnet_gen.frontend.resolve import Origin, Reader, UnreadableError, find, read_file
 from tresnet_gen.frontend.source import MAX_BYTES, decode
 from tresnet_gen.graph.build import build_graph
+
+UNREADABLE = "E000"
 
 
 def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str) -> list[Loaded]:
@@ -21,23 +23,33 @@ def load(arguments: Sequence[str], overrides: Sequence[str], output_format: str)
 
     Exits with 2 when a spec cannot be read or an override is no legal edit, with 1 for findings in specs.
     """
+    refuse_second_stdin(arguments)
     loaded: list[Loaded] = []
     found: dict[tuple[str, str, int, int, str], Diagnostic] = {}  # one finding in a file that two specs share
-    unreadable = False
-    refuse_second_stdin(arguments)
     for argument in arguments:
-        try:
-            loaded.append(Loaded(argument, build_graph(spec_from(origin_of(argument), overrides))))
-        except SpecError as error:
-            found.update(((d.code, *d.place, d.message), d) for d in error.diagnostics)
-        except UnreadableError as error:
-            unreadable = True
-            found["E000", "", 0, 0, str(error)] = Diagnostic("E000", str(error))
+        outcome = attempt(argument, overrides)
+        if isinstance(outcome, Loaded):
+            loaded.append(outcome)
+        else:
+            found.update(((d.code, *d.place, d.message), d) for d in outcome)
     if found:
-        diagnostics = list(found.values())
-        report(diagnostics, output_format)
-        sys.exit(2 if unreadable or any(d.is_usage for d in diagnostics) else 1)
+        refuse(list(found.values()), output_format, exit_code(found.values()))
     return loaded
+
+
+def attempt(argument: str, overrides: Sequence[str], read: Reader = read_file) -> Loaded | tuple[Diagnostic, ...]:
+    """Return the graph of one spec, or everything wrong with it; `read` reads its file and those it extends."""
+    try:
+        return Loaded(argument, build_graph(spec_from(origin_of(argument, read), overrides, read)))
+    except SpecError as error:
+        return error.diagnostics
+    except UnreadableError as error:
+        return (Diagnostic(UNREADABLE, str(error)),)
+
+
+def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
+    """Return 2 when a spec cannot be read or an override is no legal edit, 1 for findings in specs."""
+    return 2 if any(d.code == UNREADABLE or d.is_usage for d in diagnostics) else 1
 
 
 def refuse_second_stdin(arguments: Sequence[str]) -> None:
@@ -67,7 +79,7 @@ def report(diagnostics: Sequence[Diagnostic], output_format: str) -> None:
         talk(findings.texts(diagnostics, use_color(sys.stderr)))
 
 
-def origin_of(argument: str) -> Origin:
+def origin_of(argument: str, read: Reader = read_file) -> Origin:
     """Return the text that an argument names.
 
     Raises:
@@ -79,4 +91,4 @@ def origin_of(argument: str) -> Origin:
             raise UnreadableError("cannot read standard input: it is closed")
         return Origin(decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>"), None)
     path = find(argument)
-    return read_file(path, argument if path == argument else resources.shown(argument))
+    return read(path, argument if path == argument else resources.shown(argument))

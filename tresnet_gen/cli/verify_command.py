@@ -3,21 +3,20 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from tresnet_gen import tables
 from tresnet_gen.cli import options
-from tresnet_gen.cli.specs import load, refuse
-from tresnet_gen.cli.terminal import data, document
+from tresnet_gen.cli.specs import load
+from tresnet_gen.cli.terminal import data, deaf, document
+from tresnet_gen.cli.torch_package import torch_version
 from tresnet_gen.explore.loaded import Loaded
-from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 
 if TYPE_CHECKING:
     from tresnet_gen.runtime.claims import Claim
 
-OLDEST_TORCH = (2, 4)
 HEAD = ("claim", "predicted", "measured", "difference")
 NOTES = (
     "predicted: from the spec, without torch; measured: on the emitted module, in torch",
@@ -56,7 +55,7 @@ def command(specs: tuple[str, ...], overrides: tuple[str, ...], batch: int, outp
     every op of a training step, and a small step with numbers on the CPU. Exit code 1 when anything differs.
     """
     loaded = load(specs, overrides, output_format)
-    version = _torch_version(output_format)
+    version = torch_version("verify runs the emitted module", ["tresnet_gen.runtime.verify"], output_format)
     verified = [Verified(one, tuple(_claims(one, batch))) for one in loaded]
     if output_format == "json":
         document(models=[_model(one, batch, version) for one in verified], diagnostics=[])
@@ -65,27 +64,6 @@ def command(specs: tuple[str, ...], overrides: tuple[str, ...], batch: int, outp
     else:
         data(_text(verified, batch, version, markdown=output_format == "markdown"))
     sys.exit(1 if any(one.broken for one in verified) else 0)
-
-
-def _torch_version(output_format: str) -> str:
-    """Return the version of torch, or explain what is missing and exit."""
-    try:
-        import torch
-        from torch import nn  # noqa: F401  # a folder that is only called torch has no nn
-    except Exception as error:  # a broken installation fails in many ways
-        lines = str(error).strip().splitlines()
-        reason = printable(f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}", 200)
-        _refuse_torch(f"torch cannot be imported ({reason})", output_format)
-    version = str(torch.__version__)
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TORCH:
-        _refuse_torch(f"torch {version} is too old", output_format)
-    return version
-
-
-def _refuse_torch(reason: str, output_format: str) -> NoReturn:
-    oldest = ".".join(map(str, OLDEST_TORCH))
-    message = f"{reason}; verify runs the emitted module: install torch {oldest} or later beside tresnet-gen"
-    refuse([Diagnostic("E000", f"{message} (pip install torch)")], output_format, code=2)
 
 
 def _claims(one: Loaded, batch: int) -> Iterator["Claim"]:
@@ -104,8 +82,9 @@ def _claims(one: Loaded, batch: int) -> Iterator["Claim"]:
 
 def _show_progress(text: str) -> None:
     if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()
+        with deaf():
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
 
 
 def _text(verified: Sequence[Verified], batch: int, version: str, markdown: bool) -> str:

@@ -8,7 +8,7 @@ from tresnet_gen.frontend.check import INVALID, Walker
 from tresnet_gen.frontend.diagnostics import Report, Text
 from tresnet_gen.frontend.fields import EMITTED_NAMES, SPEC
 from tresnet_gen.frontend.invertible import report_acts
-from tresnet_gen.frontend.resolve import Origin, find, read_file, resolve
+from tresnet_gen.frontend.resolve import Origin, Reader, find, read_file, resolve
 from tresnet_gen.frontend.source import Mapping
 from tresnet_gen.frontend.spec import Act, Places, Spec
 
@@ -35,14 +35,14 @@ def parse_spec(text: str, name: str = "<text>", overrides: Sequence[str] = ()) -
     return spec_from(Origin(Text(name, text), None), overrides)
 
 
-def spec_from(origin: Origin, overrides: Sequence[str] = ()) -> Spec:
-    """Return the resolved spec of a text that was read.
+def spec_from(origin: Origin, overrides: Sequence[str] = (), read: Reader = read_file) -> Spec:
+    """Return the resolved spec of a text that was read; `read` reads what it extends.
 
     Raises:
         SpecError: every finding of the first layer that refused the spec.
     """
     report = Report()
-    return spec_of(resolve(origin, overrides, report), report)
+    return spec_of(resolve(origin, overrides, report, read), report)
 
 
 def spec_of(tree: Mapping, report: Report) -> Spec:

@@ -7,6 +7,7 @@ changes is replaced whole.
 import os
 import re
 import stat
+from collections.abc import Callable
 from collections.abc import Sequence as Seq
 from typing import NamedTuple
 
@@ -42,6 +43,10 @@ class Origin(NamedTuple):
 
     text: Text
     path: str | None
+
+
+Reader = Callable[[str, str | None], Origin]
+"""What `read_file` is: a path, and the name it goes by in messages, to a text."""
 
 
 def read_file(path: str | os.PathLike[str], shown: str | None = None) -> Origin:
@@ -91,13 +96,13 @@ def find(argument: str) -> str:
     raise UnreadableError(f"no bundled spec is named {printable(argument)}; {hint}")
 
 
-def resolve(origin: Origin, overrides: Seq[str], report: Report) -> Mapping:
-    """Return the merged tree of a spec with `overrides` (`path=value` texts) applied.
+def resolve(origin: Origin, overrides: Seq[str], report: Report, read: Reader = read_file) -> Mapping:
+    """Return the merged tree of a spec with `overrides` (`path=value` texts) applied; `read` reads what it extends.
 
     Raises:
         SpecError: findings of reading (E0xx), of `extends` (E2xx) and of paths that lead nowhere (E205).
     """
-    resolver = _Resolver(report)
+    resolver = _Resolver(report, read)
     tree = resolver.resolve(origin, ())
     for override in overrides:
         tree = _override(tree, override, report, resolver.budget)
@@ -105,8 +110,9 @@ def resolve(origin: Origin, overrides: Seq[str], report: Report) -> Mapping:
 
 
 class _Resolver:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, read: Reader) -> None:
         self.report = report
+        self.read = read
         self.budget = Budget()
         self.characters = 0
 
@@ -148,7 +154,7 @@ class _Resolver:
             message = f"specs extend each other more than {MAX_EXTENDS} deep"
             self.refuse("E202", message, node, "extend a spec nearer to the first one")
         try:
-            base = read_file(path, shown)
+            base = self.read(path, shown)
         except UnreadableError as error:
             self.refuse("E201", str(error), node, "a path starts at the folder of the spec that it stands in")
             raise AssertionError("unreachable") from error

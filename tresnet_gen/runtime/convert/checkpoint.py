@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tresnet_gen.frontend.diagnostics import printable
 from tresnet_gen.graph.ops import Shape
-from tresnet_gen.runtime.convert import CheckpointError
+from tresnet_gen.runtime.convert import CheckpointError, safetensors
 from tresnet_gen.runtime.convert.archive import damaged, inspect
 
 WRAPPERS = (
@@ -71,12 +71,11 @@ def _torch(path: str, mapped: bool) -> Any:
 
 
 def _safetensors(path: str) -> dict[str, Tensor]:
-    from safetensors import SafetensorError, safe_open
-
+    package = safetensors("safetensors")
     try:
-        with safe_open(path, framework="pt") as file:
+        with package.safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
-    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+    except (package.SafetensorError, ValueError, KeyError, RuntimeError) as error:
         raise damaged(error) from error
 
 

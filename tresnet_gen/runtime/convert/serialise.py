@@ -7,6 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from tresnet_gen.runtime.convert import safetensors
+
 State = dict[str, Tensor]
 
 
@@ -16,13 +18,11 @@ def serialiser(ending: str) -> Callable[[State], bytes | memoryview]:
     The same state gives the same bytes.
 
     Raises:
-        ImportError: when a safetensors file is to be made without that package.
+        ImportError: when a safetensors file is to be made without a package that works.
     """
     if ending != ".safetensors":
         return _torch
-    from safetensors.torch import save
-
-    return partial(save, metadata={"format": "pt"})
+    return partial(safetensors("safetensors.torch").save, metadata={"format": "pt"})
 
 
 def _torch(state: State) -> memoryview:
