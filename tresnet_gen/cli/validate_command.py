@@ -3,7 +3,7 @@
 import click
 
 from tresnet_gen.cli import options
-from tresnet_gen.cli.specs import load
+from tresnet_gen.cli.specs import check
 from tresnet_gen.cli.terminal import document, talk
 from tresnet_gen.frontend.diagnostics import printable
 
@@ -18,10 +18,10 @@ def command(specs: tuple[str, ...], overrides: tuple[str, ...], output_format: s
     The keys are checked, then the shapes of every layer. `github` prints workflow commands that annotate a pull
     request.
     """
-    loaded = load(specs, overrides, output_format)
+    checked = check(specs, overrides, output_format)
     if output_format == "json":
-        models = [{"name": one.graph.spec.name, "spec": one.argument} for one in loaded]
+        models = [{"name": spec.name, "spec": argument} for argument, spec in zip(specs, checked, strict=True)]
         document(models=models, diagnostics=[])
     elif output_format == "text":
-        for one in loaded:
-            talk(f"{printable(one.argument, 400)}: ok")
+        for argument in specs:
+            talk(f"{printable(argument, 400)}: ok")

@@ -10,24 +10,41 @@ from tresnet_gen.graph.blocks import BLOCKS
 from tresnet_gen.graph.builder import Builder, CollapseError
 from tresnet_gen.graph.graph import Graph
 
-MAX_BLOCKS = 1_024
+DEEP = 256  # blocks from which on a mistake is looked for before all of them are built
 
 
 def build_graph(spec: Spec) -> Graph:
     """Return the graph of a spec.
 
     Raises:
-        SpecError: E104 for too many blocks, E105 where keys contradict each other, E301 where the input does not
-            divide into the stem's patches, E302 where a feature map becomes too small.
+        SpecError: E105 where keys contradict each other, E301 where the input does not divide into the stem's
+            patches, E302 where a feature map becomes too small.
     """
-    faults = [*_depth_faults(spec), *_stage_faults(spec), *_patch_faults(spec)]
+    if sum(stage.depth for stage in spec.stages) >= DEEP:
+        check_graph(spec)
+    return _checked(spec, spec)
+
+
+def check_graph(spec: Spec) -> None:
+    """Raise what `build_graph` would, in the time that two blocks a stage take: those behind repeat the second."""
+    _checked(spec, _cut(spec, 2))
+
+
+def _checked(spec: Spec, built: Spec) -> Graph:
+    """Return the graph of `built`, which is `spec` or has fewer blocks; findings are about `spec`."""
+    faults = [*_stage_faults(spec), *_patch_faults(spec)]
     if faults:
         raise SpecError(faults)
     try:
-        return _build(spec)
+        return _build(built)
     except CollapseError as error:
         help_text = _size_help(spec)
         raise SpecError(d._replace(help=help_text) for d in error.diagnostics) from error
+
+
+def _cut(spec: Spec, depth: int) -> Spec:
+    """Return a spec with at most `depth` blocks a stage."""
+    return spec._replace(stages=tuple(stage._replace(depth=min(stage.depth, depth)) for stage in spec.stages))
 
 
 def _build(spec: Spec) -> Graph:
@@ -81,14 +98,6 @@ def _append_head(builder: Builder, x: int) -> None:
         builder.add("head.fc", ops.Linear(features, builder.spec.num_classes), x)
 
 
-def _depth_faults(spec: Spec) -> Iterator[Diagnostic]:
-    """Report more blocks than any command answers for in seconds; ResNet-1202 has 600."""
-    blocks = sum(stage.depth for stage in spec.stages)
-    if blocks > MAX_BLOCKS:
-        message = f"`stages` have {blocks:,} blocks together; at most {MAX_BLOCKS:,}"
-        yield Diagnostic("E104", message, spec.places.nearest(("stages",)), "reduce `depth`, or leave stages out")
-
-
 def _stage_faults(spec: Spec) -> Iterator[Diagnostic]:
     channels = spec.stem.widths[-1] if isinstance(spec.stem, DeepStem) else spec.stem.width
     for index, stage in enumerate(spec.stages):
@@ -126,9 +135,8 @@ def _size_help(spec: Spec) -> str:
 
 def _fits(spec: Spec, side: int) -> bool:
     # Blocks behind a stage's first keep its shape, so one block a stage tells.
-    stages = tuple(stage._replace(depth=1) for stage in spec.stages)
     try:
-        _build(spec._replace(input=spec.input._replace(size=(side, side)), stages=stages))
+        _build(_cut(spec, 1)._replace(input=spec.input._replace(size=(side, side))))
     except CollapseError:
         return False
     return True

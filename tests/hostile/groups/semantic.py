@@ -15,7 +15,7 @@ mobile = partial(stage, block="inverted_residual")
 SE_HIDDEN = "{ratio: 65536, of: hidden, gate: hard_sigmoid}"
 DEEP = "  - {block: bottleneck, depth: 100, width: 64}\n" * 8
 LATE = "  - {block: basic, depth: 10, width: 64, stride: 2, aa: true}\n" * 16
-LARGEST = "  - {block: inverted_residual, depth: 512, width: 64, kernel: [3, 3, 3, 3], se: {ratio: 4}}\n" * 64
+DEEPEST = "  - {block: inverted_residual, depth: 512, width: 64, kernel: [3, 3, 3, 3], se: {ratio: 4}}\n"
 MANY = "stages:\n" + "  - {block: basic, depth: 1, width: 64, stride: 2}\n" * 1000
 
 CASES = [
@@ -59,8 +59,8 @@ CASES = [
     on("norm", "not_to_undo", "{type: inplace_abn}\nx: 1", "E101", "`x`")._replace(line=LINE["norm"] + 1),
     on("act", "slope_not_to_undo", "{type: leaky_relu, slope: 0}\nset: {norm.type: inplace_abn}", "E105", "1e-06"),
     Case("stages_1000", spec(stages=MANY), "E104", STAGES + 1, "1 to 64 items"),
-    Case("blocks_32768", spec(stages=f"stages:\n{LARGEST}"), "E104", STAGES + 1, "32,768 blocks together"),
-    staged("blocks_1025", "stages: [&s " + stage(depth=205)[9:-1] + ", *s, *s, *s, *s]", "E104", "1,025 blocks"),
+    Case("stages_65_of_512", spec(stages=f"stages:\n{DEEPEST * 65}"), "E104", STAGES + 1, "1 to 64 items"),
+    Case("collapse_behind_24576", spec(stages=f"stages:\n{DEEPEST * 48}{LATE}"), "E302", STAGES + 55, "too small"),
     Case("collapse_late", spec(stages="stages:\n" + DEEP + LATE), "E302", STAGES + 15, "too small to blur"),
     Case("collapse_of_one_side", spec(input="input: {size: [4, 16384]}", stages=f"stages:\n{LATE}"), "E302", 8, "blur"),
     behind("collapse_by_edit", "set: {stages.0.stride: 2, input.size: 4}", "E302", "too small")._replace(line=STAGES),
