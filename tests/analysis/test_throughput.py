@@ -102,6 +102,53 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
                 "depthwise_macs": 64 * 784 * 9,
             },
         ),
+        (
+            ops.Conv2d(64, 96, 1, groups=2),  # a convolution for each half, and copies around them
+            [(64, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 96 * 32 * 64 * 1.15 / 48,
+                "pointwise_read": 2 * 64 * 3136,
+                "pointwise_written": 2 * 96 * 3136,
+                "narrow_macs": 3136 * 96,
+                "split_bytes": 2 * 2 * 160 * 3136,
+            },
+        ),
+        (
+            ops.Conv2d(256, 256, 3),  # a dot product of 256 * 9 > 2048 numbers fills its tiles
+            [(256, 56, 56)],
+            {
+                "spatial_macs": 3136 * 256 * 256 * 9,
+                "spatial_read": 2 * 256 * 3136,
+                "spatial_written": 2 * 256 * 3136,
+                "narrow_macs": 3136 * 256 * 256 * 9 / 2048,
+            },
+        ),
+        (
+            ops.Conv2d(128, 250, 1),  # ragged on one side, and not narrow
+            [(128, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 128 * 256,
+                "pointwise_read": 2 * 128 * 3136,
+                "pointwise_written": 2 * 250 * 3136,
+                "narrow_macs": 3136 * 250,
+                "ragged_bytes": 2 * 378 * 3136,
+            },
+        ),
+        (
+            ops.Conv2d(96, 96, 5, 2, 96),
+            [(96, 56, 56)],
+            {"depthwise_macs": 784 * 96 * 25, "strided_depthwise_bytes": 2 * 96 * (3136 + 784)},
+        ),
+        (ops.Conv2d(4, 8, 1), [(4, 56, 56)], {"stem_macs": 3136 * 32, "stem_bytes": 2 * 8 * 3136}),
+        (ops.Activation("relu"), [(64, 1, 1)], {}),
+        (ops.InPlaceABN(64, 1e-2), [(64, 56, 56)], {"inplace_norm_bytes": 2 * 2 * 64 * 3136}),
+        (ops.AvgPool(), [(64, 56, 56)], {"avg_pool_bytes": 2 * 64 * (3136 + 784)}),
+        (ops.GlobalMean(keepdim=True), [(64, 56, 56)], {"mean_bytes": 2 * 64 * (3136 + 1)}),
+        (ops.SpaceToDepth(4), [(3, 224, 224)], {"copy_bytes": 2 * 2 * 3 * 224 * 224}),
+        (ops.Part((24, 40), 1), [(64, 56, 56)], {"split_bytes": 2 * 2 * 40 * 3136}),
+        (ops.Concat(64), [(24, 56, 56), (40, 56, 56)], {"copy_bytes": 2 * 2 * 64 * 3136}),
+        (ops.ChannelShuffle(2), [(64, 56, 56)], {"copy_bytes": 2 * 2 * 64 * 3136}),
+        (ops.Sigmoid(), [(64, 1, 1)], {}),
     ],
     ids=lambda value: value.kind if isinstance(value, ops.Op) else "",
 )
