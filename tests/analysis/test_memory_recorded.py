@@ -15,12 +15,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.analysis.test_memory import SMALL, STEPS
+from tests.analysis.test_memory import SMALL, STEPS, WRITTEN, WRITTEN_STEPS
+from tests.analysis.test_memory import graph_of as uncached_graph_of
 from tresnet_gen.analysis.memory import Memory, replay
 from tresnet_gen.analysis.step import OPTIMIZERS, Step
-from tresnet_gen.frontend.load import load_spec
-from tresnet_gen.graph.build import build_graph
-from tresnet_gen.graph.graph import Graph
 from tresnet_gen.resources import bundled_specs
 
 RECORD = Path(__file__).with_name("replays.csv")
@@ -28,7 +26,7 @@ AUDIT = Path(__file__).parents[2] / "docs" / "memory_audit.csv"
 
 
 class Case(NamedTuple):
-    """A step that torch confirms: a bundled spec, what is changed in it, the step, the batch and its rounding."""
+    """A step that torch confirms: the name of a spec, what is changed in it, the step, the batch and its rounding."""
 
     spec: tuple[str, ...]
     step: Step
@@ -43,6 +41,8 @@ class Case(NamedTuple):
 
 def confirmed() -> Iterator[Case]:
     """Yield the steps of test_memory.py."""
+    for step, checkpoint in WRITTEN_STEPS:
+        yield from (Case((name, f"checkpoint={checkpoint}"), step, 3) for name in WRITTEN)
     for step in STEPS:
         yield from (Case((*small, "input.size=96"), step, 8) for small in SMALL.values())
     for device in ("meta", "cpu"):
@@ -52,9 +52,7 @@ def confirmed() -> Iterator[Case]:
     yield from (Case((name,), Step(True, "amp-fp16", "sgd-momentum"), 8) for name in bundled_specs())
 
 
-@cache
-def graph_of(name: str, *overrides: str) -> Graph:
-    return build_graph(load_spec(name, overrides))
+graph_of = cache(uncached_graph_of)
 
 
 def figures(memory: Memory) -> list[str]:

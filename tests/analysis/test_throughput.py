@@ -124,6 +124,18 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
             },
         ),
         (
+            ops.Conv2d(64, 250, 1),  # narrow on one side
+            [(64, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 64 * 256,
+                "pointwise_read": 2 * 64 * 3136,
+                "pointwise_written": 2 * 250 * 3136,
+                "narrow_macs": 3136 * 250,
+                "ragged_bytes": 2 * 314 * 3136,
+                "narrow_ragged_bytes": 2 * 314 * 3136,
+            },
+        ),
+        (
             ops.Conv2d(128, 250, 1),  # ragged on one side, and not narrow
             [(128, 56, 56)],
             {

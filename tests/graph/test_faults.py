@@ -59,6 +59,24 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "33",
         ),
         (
+            "{block: bottleneck, depth: 1, width: 8, se: {ratio: 33, of: hidden, site: output}}",
+            "`se` leaves no hidden channels: 32 scaled channels // ratio 33 is 0",
+            "set `min_channels`, or a ratio of at most 32",
+            "33",
+        ),
+        (
+            "{block: bottleneck, depth: 1, width: 8, se: {ratio: 9, of: hidden, site: inner}}",
+            "`se` leaves no hidden channels: 8 scaled channels // ratio 9 is 0",
+            "set `min_channels`, or a ratio of at most 8",
+            "9",
+        ),
+        (
+            "{block: fused_inverted_residual, depth: 2, width: 16, expansion: 2.0, se: {ratio: 17, of: hidden}}",
+            "`se` leaves no hidden channels: 16 scaled channels // ratio 17 is 0",
+            "set `min_channels`, or a ratio of at most 16",
+            "17",
+        ),
+        (
             "{block: inverted_residual, depth: 2, width: 4, se: {ratio: 6, of: input}}",
             "`se` leaves no hidden channels: 4 input channels // ratio 6 is 0",
             "set `min_channels`, or a ratio of at most 4",

@@ -56,6 +56,40 @@ def test_space_to_depth_needs_whole_patches(block: int) -> None:
             assert ops.SpaceToDepth(block).output((3, height, width)) == expected
 
 
+# Kind, kernels launched, whether each output element needs one of each input.
+NATURE = {
+    ops.Input((3, 8, 8)): ("input", 0, False),
+    ops.Conv2d(3, 4, 3): ("conv2d", 1, False),
+    ops.BlurPool(4): ("blur_pool", 2, False),
+    ops.Linear(4, 2): ("linear", 1, False),
+    ops.BatchNorm(4): ("batch_norm", 1, True),
+    ops.InPlaceABN(4, 0.01): ("inplace_abn", 1, True),
+    ops.Activation("silu"): ("activation", 1, True),
+    ops.Sigmoid(): ("sigmoid", 1, True),
+    ops.HardSigmoid(): ("hard_sigmoid", 1, True),
+    ops.Scale(): ("mul", 1, True),
+    ops.Add(): ("add", 1, True),
+    ops.Dropout(0.2): ("dropout", 1, False),
+    ops.MaxPool(): ("max_pool2d", 1, False),
+    ops.AvgPool(): ("avg_pool2d", 1, False),
+    ops.GlobalMean(keepdim=False): ("mean", 1, False),
+    ops.SpaceToDepth(4): ("space_to_depth", 1, False),
+    ops.Part((2, 2), 0): ("split", 0, False),
+    ops.Chunk((2, 2), 0): ("chunk", 0, False),
+    ops.Concat(4): ("cat", 1, False),
+    ops.ChannelShuffle(2): ("channel_shuffle", 1, False),
+}
+
+
+def test_what_kind_of_op() -> None:
+    assert {op: (op.kind, op.kernels, op.pointwise) for op in NATURE} == NATURE
+    assert {type(op).__name__ for op in NATURE} == {name for name, value in vars(ops).items() if is_op(value)}
+
+
+def is_op(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, ops.Op) and value is not ops.Op
+
+
 def test_ops_are_values() -> None:
     assert ops.Conv2d(1, 2, 3) == ops.Conv2d(1, 2, 3)
     assert ops.Conv2d(1, 2, 3) != ops.Conv2d(1, 2, 3, stride=2)
