@@ -14,6 +14,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import inspect
 import itertools
 import json
 import os
@@ -22,10 +23,10 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
@@ -197,16 +198,34 @@ class Journal:
 
 
 def preload() -> None:
-    """Import what every mutant's process needs and no mutant changes; specs are read once."""
+    """Import all that the processes of mutants share; specs are read once, and the facts made ready by a first run."""
     for name in PRELOADED:
         importlib.import_module(name)
     sys.modules["torch"].set_num_threads(1)  # threads do not survive a fork
     load = importlib.import_module("tresnet_gen.frontend.load")
     read = cache(load.load_spec)
     load.load_spec = lambda source, overrides=(): read(source, tuple(overrides))
-    importlib.import_module("tresnet_gen.resources").bundled_specs()
-    mutated = [name for name in sys.modules if name.startswith(("tresnet_gen.graph", "tresnet_gen.analysis"))]
-    assert not mutated, mutated
+    build_once()
+    for group in FACTS:
+        if by := failing_fact(group):
+            sys.exit(f"a test fails on the source as it stands: {by}")
+
+
+def build_once() -> None:
+    """Let a spec that is read once have its graph made once."""
+    build = importlib.import_module("tresnet_gen.graph.build")
+    original, made = build.build_graph, {}
+
+    def build_graph(spec: Any) -> Any:
+        if id(spec) not in made:
+            made[id(spec)] = spec, original(spec)  # a spec that is kept keeps its id
+        return made[id(spec)][1]
+
+    build.build_graph = build_graph
+    forget_graphs.append(made.clear)
+
+
+forget_graphs: list[Callable[[], None]] = []
 
 
 def run(places: list[Place], phases: list[str], journal: Journal, jobs: int) -> None:
@@ -214,11 +233,7 @@ def run(places: list[Place], phases: list[str], journal: Journal, jobs: int) -> 
     if not places:
         return
     started = time.monotonic()
-    first_of = {place.group: place._replace(mutant=Mutant(0, 0, 0, "", "none")) for place in places}
-    for unchanged in outcomes(first_of.values(), phases, 1):
-        if unchanged["outcome"] != "survived":
-            sys.exit(f"the tests fail on the source as it stands: {unchanged['by']}")
-    print(f"{len(places)} mutants in {len(first_of)} groups", file=sys.stderr)
+    print(f"{len(places)} mutants", file=sys.stderr)
     for number, row in enumerate(outcomes(places, phases, jobs), 1):
         journal.add(row)
         print(f"\r{number} tried, {time.monotonic() - started:.0f} s", end="", file=sys.stderr, flush=True)
@@ -253,7 +268,7 @@ def child(place: Place, phases: list[str], writer: int) -> None:
     said = {"outcome": "facts", "by": "no test could run"}
     try:
         quieten()
-        sys.meta_path.insert(0, Mutated(place))
+        install(place)
         said = tried(place.group, phases)
     except BaseException as error:
         said["by"] = repr(error)
@@ -284,26 +299,12 @@ def tried(group: str, phases: list[str]) -> dict[str, str]:
 
 def failing_fact(group: str) -> str:
     """Return the first test among the facts that fails, or nothing."""
-    build_once()
     for name in FACTS[group]:
         try:
             call(name)
         except Exception as error:
             return f"{name}: {type(error).__name__}"
     return ""
-
-
-def build_once() -> None:
-    """Let a spec that is read once have its graph made once."""
-    build = importlib.import_module("tresnet_gen.graph.build")
-    original, made = build.build_graph, {}
-
-    def build_graph(spec: Any) -> Any:
-        if id(spec) not in made:
-            made[id(spec)] = spec, original(spec)  # a spec that is kept keeps its id
-        return made[id(spec)][1]
-
-    build.build_graph = build_graph
 
 
 def call(name: str) -> None:
@@ -342,6 +343,74 @@ class FirstFailure:
         """Note the file that could not be collected."""
         if report.failed and not self.test:
             self.test = report.nodeid
+
+
+# Installing.
+
+
+def install(place: Place) -> None:
+    """Put a mutant in place: the code of a function where that is what changed, otherwise the module, imported anew."""
+    module = sys.modules[Mutated(place).name]
+    changed = changed_functions(place)
+    if changed is None:
+        import_anew(place)
+        return
+    for name, code in changed.items():
+        function_of(module, name).__code__ = code
+    if not all(name.rpartition(".")[2] in REPLAYED or place.group in ("memory", "counts") for name in changed):
+        for forget in forget_graphs:
+            forget()
+        sys.modules["tests.analysis.test_memory_recorded"].graph_of.cache_clear()
+
+
+# Methods of ops and functions beside them that a graph, once made, does not depend on.
+REPLAYED = ("run", "work", "_dense_work", "_backward", "_evaluated", "macs", "activations", "fvcore_flops", "padded")
+
+
+def changed_functions(place: Place) -> dict[str, CodeType] | None:
+    """Return the new code of the functions that differ, by qualified name; None if more than that differs."""
+    before, after = (codes(compile(text, place.path, "exec")) for text in (place.text, place.mutant.of(place.text)))
+    changed = {name: after[name] for name in before.keys() & after.keys() if before[name] != after[name]}
+    if before.keys() != after.keys() or not changed:
+        return None
+    try:
+        whole = all(function_of(sys.modules[Mutated(place).name], name).__code__ == before[name] for name in changed)
+    except (AttributeError, KeyError):
+        return None
+    return changed if whole else None
+
+
+def codes(code: CodeType) -> dict[str, CodeType]:
+    """Return the code of a module's functions and methods, and what else its own code does, by qualified name."""
+    found, rest = {}, []
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType) and constant.co_flags & inspect.CO_NEWLOCALS:
+            found[constant.co_qualname] = constant
+        elif isinstance(constant, CodeType):  # the body of a class
+            found |= codes(constant)
+        else:
+            rest.append(constant)
+    found[f"{code.co_qualname} itself"] = code.replace(co_consts=(repr(rest),), co_linetable=b"")
+    return found
+
+
+def function_of(module: ModuleType, name: str) -> Any:
+    """Return the function of a module by its qualified name, below what decorates it."""
+    found: Any = module
+    for part in name.split("."):
+        found = vars(found)[part]
+    found = getattr(found, "fget", None) or getattr(found, "__func__", found)
+    return inspect.unwrap(found)
+
+
+def import_anew(place: Place) -> None:
+    """Import one module from its mutated text, and all that may have imported it."""
+    shared = ("tresnet_gen.frontend", "tresnet_gen.resources", "tresnet_gen.tables", "tresnet_gen.version")
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("tests", "tresnet_gen") and not name.startswith(shared) and name != "tresnet_gen":
+            del sys.modules[name]
+    sys.meta_path.insert(0, Mutated(place))
+    build_once()
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
