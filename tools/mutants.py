@@ -34,6 +34,7 @@ COMPARISONS: dict[type[ast.cmpop], tuple[ast.cmpop, ...]] = {
     ast.NotIn: (ast.In(),),
 }
 FUNCTIONS = {"min": "max", "max": "min", "any": "all", "all": "any"}
+COMMUTATIVE = ("min", "max", "gcd")
 WORDING_CALLS = ("Fault", "Diagnostic")
 WORDING_NAMES = ("message", "near", "share")
 
@@ -205,9 +206,11 @@ def _call_edits(node: ast.Call) -> Iterator[Edit]:
     function, args, keywords = node.func, node.args, node.keywords
     if isinstance(function, ast.Name) and function.id in FUNCTIONS:
         yield node, _text(ast.Call(ast.Name(FUNCTIONS[function.id]), args, keywords)), "function"
-    for index in range(len(keywords)):
+    for index, keyword in enumerate(keywords):
+        if keyword.arg == "strict" and not ast.literal_eval(keyword.value):
+            continue  # the default, which ruff wants to see
         yield node, _text(ast.Call(function, args, _without(keywords, index))), "keyword dropped"
-    for swapped in _swapped(args):
+    for swapped in [] if isinstance(function, ast.Name) and function.id in COMMUTATIVE else _swapped(args):
         yield node, _text(ast.Call(function, swapped, keywords)), "arguments swapped"
     if len(args) > 1 and any(isinstance(argument, ast.Starred) for argument in args):
         for index in range(len(args)):

@@ -56,6 +56,7 @@ BUILD = [
     "tests.analysis.test_counts:test_totals",
     "tests.emission.test_generated:test_the_committed_module_is_current",
     "tests.graph.test_faults:test_contradicting_keys",
+    "tests.graph.test_faults:test_what_is_just_legal",
     "tests.graph.test_faults:test_all_contradictions_are_reported_at_once",
     "tests.graph.test_faults:test_sizes_that_do_not_divide_into_patches",
     "tests.graph.test_faults:test_each_side_that_does_not_divide_is_reported_once",
@@ -77,6 +78,7 @@ OPS = [
     "tests.analysis.test_throughput:test_tiles_pad_output_channels",
     "tests.analysis.test_throughput:test_every_quantity_has_a_price_somewhere",
     "tests.analysis.test_throughput:test_a_compiled_network_fuses_pointwise_ops",
+    "tests.graph.test_ops:test_an_image_is_nothing_to_run",
     "tests.graph.test_ops:test_ops_are_values",
     "tests.graph.test_ops:test_blur_pool_needs_two_rows_and_columns",
     "tests.graph.test_ops:test_space_to_depth_needs_whole_patches",
@@ -84,7 +86,7 @@ OPS = [
     "tests.graph.test_ops:test_convolution",
 ]
 FACTS = {
-    "ops": [*OPS[:6], *MEMORY[:1], *OPS[6:], *BUILD],
+    "ops": [*OPS[:7], *MEMORY[:1], *OPS[7:], *BUILD],
     "blocks": [*BUILD, *MEMORY[:1]],
     "memory": MEMORY,
     "build": [*BUILD, *MEMORY[:1]],

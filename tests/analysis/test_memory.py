@@ -45,7 +45,7 @@ stages:
   - {block: depthwise_separable, depth: 2, width: 6, kernel: [3, 5], se: {ratio: 2, of: hidden, act: {type: relu6}}}
   - {block: inverted_residual, depth: 3, width: 8, stride: 2, kernel: [3, 5, 7], expand_groups: 2, project_groups: 2}
   - {block: bottleneck, depth: 2, width: 4, expansion: 3, groups: 2, stride: 2, aa: true, se: {ratio: 2, site: inner}}
-  - {block: bottleneck, depth: 2, width: 4, se: {ratio: 2, of: hidden, site: output, round_to: 2}}
+  - {block: bottleneck, depth: 2, width: 4, stride: 2, se: {ratio: 2, of: hidden, site: output, round_to: 2}}
 head: {width: 7}
 """,
     "shuffled": """\
@@ -148,6 +148,7 @@ def test_largest_batch_fits_and_the_next_does_not(step: Step, rounding: int) -> 
     replayed = replay(graph_of("tresnet_m"), step)
     for limit in (replayed.peak_bytes(1, rounding) - 1, replayed.peak_bytes(1, rounding), 3 << 30, 11 << 30):
         batch = replayed.largest_batch(limit, rounding)
+        assert isinstance(batch, int)
         assert not batch or replayed.peak_bytes(batch, rounding) <= limit
         assert replayed.peak_bytes(batch + 1, rounding) > limit
 

@@ -151,6 +151,7 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
             [(96, 56, 56)],
             {"depthwise_macs": 784 * 96 * 25, "strided_depthwise_bytes": 2 * 96 * (3136 + 784)},
         ),
+        (ops.Conv2d(1, 8, 1), [(1, 56, 56)], {"stem_macs": 3136 * 8, "stem_bytes": 2 * 8 * 3136}),
         (ops.Conv2d(4, 8, 1), [(4, 56, 56)], {"stem_macs": 3136 * 32, "stem_bytes": 2 * 8 * 3136}),
         (ops.Activation("relu"), [(64, 1, 1)], {}),
         (ops.InPlaceABN(64, 1e-2), [(64, 56, 56)], {"inplace_norm_bytes": 2 * 2 * 64 * 3136}),

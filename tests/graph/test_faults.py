@@ -107,6 +107,36 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "[",
         ),
         (
+            "{block: inverted_residual, depth: 1, width: 10, project_groups: 5}",
+            "`project_groups` must divide the 48 expanded channels; got 5",
+            "use 2",
+            "5",
+        ),
+        (
+            "{block: basic, depth: 1, width: 9}\n  - {block: inverted_residual, depth: 1, width: 8, expand_groups: 9}",
+            "`expand_groups` must divide the 56 expanded channels; got 9",
+            "use 1",
+            "9",
+        ),
+        (
+            "{block: depthwise_separable, depth: 2, width: 1, kernel: [3, 5]}",
+            "2 kernels have only 1 channel to share",
+            "use one kernel",
+            "[",
+        ),
+        (
+            "{block: basic, depth: 1, width: 9}\n  - {block: shuffle_unit, depth: 1, width: 16, stride: 1}",
+            "`stride` 1 keeps the channels: 9 come in, `width` is 16",
+            "use `stride: 2`",
+            "1",
+        ),
+        (
+            "{block: shuffle_unit, depth: 1, width: 1, stride: 2}",
+            "`width` must be even, its halves are joined; got 1",
+            "use 2",
+            "1",
+        ),
+        (
             "{block: shuffle_unit, depth: 1, width: 9, stride: 2}",
             "`width` must be even, its halves are joined; got 9",
             "use 8 or 10",
@@ -129,6 +159,25 @@ def excerpt(diagnostic: Diagnostic) -> str:
 def test_contradicting_keys(stage: str, message: str, help_text: str, at: str) -> None:
     (found,) = refusal(stage=stage)
     assert (found.code, found.message, found.help, excerpt(found)) == ("E105", message, help_text, at)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "{block: depthwise_separable, depth: 2, width: 2, kernel: [3, 5]}",  # a channel for each kernel
+        "{block: inverted_residual, depth: 1, width: 1, expansion: 1, kernel: [3, 5, 7, 9, 11, 3, 5, 7]}",
+        # What one block takes and puts out is checked, not what a second one would take.
+        "{block: depthwise_separable, depth: 1, width: 2, kernel: [3, 5, 7]}",
+        "{block: inverted_residual, depth: 1, width: 12, expand_groups: 8}",
+        "{block: inverted_residual, depth: 1, width: 4, se: {ratio: 6, of: input}}",
+        "{block: fused_inverted_residual, depth: 1, width: 8, expansion: 1.0, se: null}",
+        "{block: basic, depth: 1, width: 8, se: {ratio: 9, min_channels: 1}}",
+        "{block: basic, depth: 1, width: 8, se: {ratio: 8}}",
+    ],
+)
+def test_what_is_just_legal(stage: str) -> None:
+    text = SPEC.replace("INPUT", "32").replace("STAGE", stage)
+    assert build_graph(parse_spec(text)).nodes[-1].shape == (1000,)
 
 
 def test_all_contradictions_are_reported_at_once() -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from tresnet_gen.graph import ops
+from tresnet_gen.graph.tape import Tape
 
 EXTENTS = list(product(range(1, 12), range(1, 12)))
 
@@ -88,6 +89,12 @@ def test_what_kind_of_op() -> None:
 
 def is_op(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, ops.Op) and value is not ops.Op
+
+
+def test_an_image_is_nothing_to_run() -> None:
+    tape = Tape(train=False, half=False, native_norm=False, fused_dropout=False)
+    with pytest.raises(NotImplementedError):
+        ops.Input((3, 8, 8)).run(tape, (3, 8, 8), [])
 
 
 def test_ops_are_values() -> None:

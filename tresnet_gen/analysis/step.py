@@ -271,7 +271,6 @@ class _Recorder:
         tape.leave_autocast()
         for node, again in zip(checkpoint.nodes, tape.nodes[first:], strict=False):
             node.saved = again.saved
-        del tape.nodes[first:]
 
     def _leave(self, checkpoint: _Checkpoint, node: Node) -> None:
         """Free a block's input behind the last node that could ask for its forward."""

@@ -77,6 +77,7 @@ class Node:
         inputs: tuple[Tensor, ...],
         saved: tuple[int, ...],
         kernels: tuple[Kernel, ...],
+        saves_results: bool,
     ) -> None:
         self.sequence = sequence
         self.layer = layer
@@ -84,7 +85,7 @@ class Node:
         self.inputs = inputs
         self.saved = saved
         self.kernels = kernels
-        self.saves_results = False
+        self.saves_results = saves_results
 
 
 class Moment(NamedTuple):
@@ -199,8 +200,7 @@ class Tape:
         if not self.train or all(tensor.node is None for tensor in inputs):
             return output
         storages = tuple(tensor.storage for tensor in (*saves, *results))
-        node = Node(self._sequence, self.layer, self.position, inputs, storages, backward)
-        node.saves_results = bool(results)
+        node = Node(self._sequence, self.layer, self.position, inputs, storages, backward, bool(results))
         self._sequence += 1
         self.nodes.append(node)
         if self.saving:
