@@ -32,7 +32,7 @@ stem: {type: conv, kernel: 3, stride: 2, width: 8, pool: max}
 stages:
   - {block: fused_inverted_residual, depth: 2, width: 8, expansion: 1}
   - {block: fused_inverted_residual, depth: 3, width: 12, stride: 2, se: {ratio: 4, of: input, gate: hard_sigmoid}}
-  - {block: basic, depth: 2, width: 12, shortcut: conv, act: {type: relu}}
+  - {block: basic, depth: 2, width: 16, shortcut: conv, act: {type: relu}, se: {ratio: 2, of: input}}
 head: {hidden: 5, dropout: 0.2}
 num_classes: 3
 """,
@@ -44,9 +44,20 @@ stem: {type: deep, widths: [4, 6], pool: max}
 stages:
   - {block: depthwise_separable, depth: 2, width: 6, kernel: [3, 5], se: {ratio: 2, of: hidden, act: {type: relu6}}}
   - {block: inverted_residual, depth: 3, width: 8, stride: 2, kernel: [3, 5, 7], expand_groups: 2, project_groups: 2}
-  - {block: bottleneck, depth: 2, width: 4, expansion: 3, groups: 2, stride: 2, aa: true, se: {ratio: 2, site: inner}}
+  - {block: bottleneck, depth: 2, width: 4, expansion: 3, groups: 2, stride: 2, aa: true, se: {ratio: 2, of: input}}
   - {block: bottleneck, depth: 2, width: 4, stride: 2, se: {ratio: 2, of: hidden, site: output, round_to: 2}}
 head: {width: 7}
+""",
+    "in_place": """\
+name: in_place
+input: {size: 8}
+norm: {type: inplace_abn}
+act: {type: leaky_relu, slope: 0.001}
+stem: {type: space_to_depth, width: 4}
+stages:
+  - {block: basic, depth: 2, width: 4}
+  - {block: fused_inverted_residual, depth: 3, width: 4}
+  - {block: depthwise_separable, depth: 3, width: 4}
 """,
     "shuffled": """\
 name: shuffled

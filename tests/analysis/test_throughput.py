@@ -151,6 +151,21 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
             [(96, 56, 56)],
             {"depthwise_macs": 784 * 96 * 25, "strided_depthwise_bytes": 2 * 96 * (3136 + 784)},
         ),
+        (
+            ops.Conv2d(2, 2, 3, 1, 2),
+            [(2, 56, 56)],
+            {"depthwise_macs": 3136 * 2 * 9, "depthwise_bytes": 2 * 2 * 2 * 3136},
+        ),
+        (
+            ops.Conv2d(232, 232, 3),
+            [(232, 5, 5)],
+            {
+                "spatial_macs": 25 * 232 * 256 * 9,
+                "spatial_read": 2 * 232 * 25,
+                "spatial_written": 2 * 232 * 25,
+                "narrow_macs": 25 * 232 * 232 * 9 / 2048,  # no whole number
+            },
+        ),
         (ops.Conv2d(1, 8, 1), [(1, 56, 56)], {"stem_macs": 3136 * 8, "stem_bytes": 2 * 8 * 3136}),
         (ops.Conv2d(4, 8, 1), [(4, 56, 56)], {"stem_macs": 3136 * 32, "stem_bytes": 2 * 8 * 3136}),
         (ops.Activation("relu"), [(64, 1, 1)], {}),

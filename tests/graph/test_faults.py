@@ -149,7 +149,7 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "1",
         ),
         (
-            "{block: fused_inverted_residual, depth: 1, width: 8, expansion: 1.0, se: {ratio: 4}}",
+            "{block: fused_inverted_residual, depth: 1, width: 8, expansion: 1.0, se: {ratio: 99}}",
             "`se` needs an expansion above 1: without one nothing is squeezed",
             "use `se: null`",
             "{",

@@ -226,7 +226,7 @@ class Tape:
             self.record(view, (tensor,), backward=(Kernel("cat", (tensor,)),))
             if isinstance(view.node, Node):
                 self._splits[id(tensor)] = view.node
-        elif tensor.node is not None and self.train:
+        elif tensor.node is not None:
             view.node, view.slot = self._splits[id(tensor)], slot
         return view
 
