@@ -143,14 +143,6 @@ class Tape:
         """Allocate a tensor of another's shape, with elements of `width` bytes if that is given."""
         return self.new(tensor.shape, width or tensor.width, tensor.batched)
 
-    def clone(self, storage: int) -> int:
-        """Allocate a storage of another's size."""
-        self.sizes.append(self.sizes[storage])
-        self.kinds.append(OTHER)
-        self._references.append(0)
-        self._made.append(len(self.kinds) - 1)
-        return len(self.kinds) - 1
-
     def hold(self, storage: int) -> None:
         """Add a reference to a storage."""
         self._references[storage] += 1
