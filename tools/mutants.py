@@ -6,6 +6,7 @@ imports, decorators, base classes, assertions (they speak to mypy), blocks under
 """
 
 import ast
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -148,7 +149,7 @@ def _without(items: Sequence[Item], index: int) -> list[Item]:
 
 def _swapped(items: Sequence[ast.expr]) -> Iterator[list[ast.expr]]:
     """Yield the items with two neighbours in each other's place."""
-    for index, (left, right) in enumerate(zip(items, items[1:], strict=False)):
+    for index, (left, right) in enumerate(itertools.pairwise(items)):
         if not isinstance(left, ast.Starred) and not isinstance(right, ast.Starred):
             yield [*items[:index], right, left, *items[index + 2 :]]
 
