@@ -127,6 +127,11 @@ def test_optimizers_and_devices(optimizer: str, device: str) -> None:
     assert_as_torch_says(graph, Step(True, "fp32", optimizer, device), 4)
 
 
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_inference_on_devices(device: str) -> None:
+    assert_as_torch_says(graph_of("fused"), Step(False, "fp32", "none", device), 4)
+
+
 @pytest.mark.parametrize("step", STEPS[::2])
 def test_rounded_as_the_allocator_does(step: Step) -> None:
     assert_as_torch_says(graph_of(*SMALL["tresnet"], "input.size=72"), step, 3, 512)

@@ -48,6 +48,7 @@ def confirmed() -> Iterator[Case]:
     for device in ("meta", "cpu"):
         spec = (*SMALL["tresnet"], "head.dropout=0.2", "input.size=[100, 92]")
         yield from (Case(spec, Step(True, "fp32", optimizer, device), 4) for optimizer in OPTIMIZERS)
+        yield Case(("fused",), Step(False, "fp32", "none", device), 4)
     yield from (Case((*SMALL["tresnet"], "input.size=72"), step, 3, 512) for step in STEPS[::2])
     yield from (Case((name,), Step(True, "amp-fp16", "sgd-momentum"), 8) for name in bundled_specs())
 

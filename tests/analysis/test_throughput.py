@@ -184,6 +184,15 @@ def test_work_by_hand(op: ops.Op, inputs: list[ops.Shape], work: ops.Work) -> No
     assert op.work(inputs, op.output(inputs[0])) == work
 
 
+def test_groups_that_have_kernels_of_their_own() -> None:
+    specialised = set()
+    for channels in range(1, 200):
+        convolution = ops.Conv2d(2 * channels, 2 * channels, 3, groups=2)
+        shape = (2 * channels, 7, 7)
+        specialised |= {channels} if "grouped_macs" in convolution.work([shape], shape) else set()
+    assert specialised == {4, 8, 16, 32, 64, 128}
+
+
 def test_tiles_pad_output_channels() -> None:
     assert [padded(c, c) for c in (256, 128, 64, 48, 32)] == [256, 128, 64 * 1.15, 64 * 1.15, 48]
     assert padded(1000 * 83, 83) == 1000 * 128

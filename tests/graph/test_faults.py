@@ -107,6 +107,12 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "[",
         ),
         (
+            "{block: depthwise_separable, depth: 1, width: 8, se: {ratio: 9, of: hidden}}",
+            "`se` leaves no hidden channels: 8 scaled channels // ratio 9 is 0",
+            "set `min_channels`, or a ratio of at most 8",
+            "9",
+        ),
+        (
             "{block: inverted_residual, depth: 1, width: 10, project_groups: 5}",
             "`project_groups` must divide the 48 expanded channels; got 5",
             "use 2",

@@ -102,5 +102,6 @@ def test_ops_are_values() -> None:
     assert ops.Conv2d(1, 2, 3) != ops.Conv2d(1, 2, 3, stride=2)
     assert ops.BatchNorm(3) != ops.BlurPool(3)
     assert ops.Sigmoid() != ops.Scale()
+    assert ops.Dropout(0.1) != ops.Dropout(0.2)
     assert len({ops.Activation("relu"), ops.Activation("relu"), ops.Activation("relu6")}) == 2
     assert repr(ops.Activation("leaky_relu", 0.5)) == "Activation(slope=0.5, type='leaky_relu')"

@@ -122,7 +122,7 @@ class Tape:
         self._references: list[int] = []
         self._freed: list[int] = []
         self._made: list[int] = []
-        self._casts: dict[int, Tensor] = {}
+        self._casts: list[Tensor] = []
         self._splits: dict[int, Node] = {}  # id of the tensor that was split -> the node of all its parts
         self._sequence = 0
 
@@ -231,22 +231,19 @@ class Tape:
         return self.to_width(tensor, FLOAT16)
 
     def to_width(self, tensor: Tensor, width: int) -> Tensor:
-        """Return a tensor with elements of `width` bytes: a copy, cached for parameters while autocast is on."""
+        """Return a tensor with elements of `width` bytes: a copy, kept for parameters while autocast is on."""
         if tensor.width == width:
             return tensor
-        cached = isinstance(tensor.node, Leaf)
-        if cached and tensor.storage in self._casts:
-            return self._casts[tensor.storage]
         cast = self.copy(tensor, width)
         self.mark("_to_copy")
         self.record(cast, (tensor,), backward=(Kernel("_to_copy", (tensor,)),))
-        if cached:
-            self._casts[tensor.storage] = cast
+        if isinstance(tensor.node, Leaf):  # autocast keeps it, for other ops that read the parameter: there are none
+            self._casts.append(cast)
             self.hold(cast.storage)
         return cast
 
     def leave_autocast(self) -> None:
         """Drop the cached casts."""
-        for cast in self._casts.values():
+        for cast in self._casts:
             self.drop(cast.storage)
         self._casts.clear()
