@@ -56,6 +56,8 @@ act: {type: leaky_relu, slope: 0.001}
 stem: {type: space_to_depth, width: 4}
 stages:
   - {block: basic, depth: 2, width: 4}
+  - {block: basic, depth: 1, width: 4, stride: 2}
+  - {block: fused_inverted_residual, depth: 1, width: 4, stride: 2}
   - {block: fused_inverted_residual, depth: 3, width: 4}
   - {block: depthwise_separable, depth: 3, width: 4}
 """,
@@ -199,6 +201,7 @@ def test_nothing_is_rounded_unless_asked_for() -> None:
     assert replayed.peak_bytes(3, 2) == replayed.at(3, 2).peak_bytes
     limit = replayed.peak_bytes(9, 1 << 20)
     assert replayed.largest_batch(limit) == replayed.largest_batch(limit, 1) > replayed.largest_batch(limit, 1 << 20)
+    assert replayed.largest_batch(limit, 1 << 40) == 0
     assert replayed.max_batch(limit, reserve_bytes=0) == replayed.max_batch(limit, 1, 0)
 
 

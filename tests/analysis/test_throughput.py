@@ -89,6 +89,11 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
             [(64, 56, 56)],
             {"act_bytes": 2 * 2 * 64 * 3136, "sigmoid_bytes": 2 * 64 * 3136},
         ),
+        (
+            ops.Activation("hard_swish"),
+            [(64, 56, 56)],
+            {"act_bytes": 2 * 2 * 64 * 3136, "sigmoid_bytes": 2 * 64 * 3136},
+        ),
         (ops.Add(), [(64, 56, 56), (64, 56, 56)], {"add_bytes": 3 * 2 * 64 * 3136}),
         (ops.Scale(), [(64, 56, 56), (64, 1, 1)], {"scale_bytes": 2 * 2 * 64 * 3136}),
         (ops.MaxPool(), [(64, 112, 112)], {"max_pool_bytes": 2 * 64 * (112 * 112 + 3136)}),
@@ -191,6 +196,11 @@ def test_groups_that_have_kernels_of_their_own() -> None:
         shape = (2 * channels, 7, 7)
         specialised |= {channels} if "grouped_macs" in convolution.work([shape], shape) else set()
     assert specialised == {4, 8, 16, 32, 64, 128}
+
+
+def test_narrow_is_below_128_channels() -> None:
+    ragged = {width: ops.Conv2d(width, 250, 1).work([(width, 7, 7)], (250, 7, 7)) for width in (127, 128)}
+    assert ["narrow_ragged_bytes" in work for work in ragged.values()] == [True, False]
 
 
 def test_tiles_pad_output_channels() -> None:

@@ -113,6 +113,12 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "9",
         ),
         (
+            "{block: inverted_residual, depth: 1, width: 12, expand_groups: 7}",
+            "`expand_groups` must divide the 8 input channels; got 7",
+            "use 4",
+            "7",
+        ),
+        (
             "{block: inverted_residual, depth: 1, width: 10, project_groups: 5}",
             "`project_groups` must divide the 48 expanded channels; got 5",
             "use 2",

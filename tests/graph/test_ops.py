@@ -91,6 +91,10 @@ def is_op(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, ops.Op) and value is not ops.Op
 
 
+def test_the_filter_of_a_blur_takes_memory() -> None:
+    assert ops.BlurPool(4).constants == (("kernel", (4, 1, 3, 3)),)
+
+
 def test_an_image_is_nothing_to_run() -> None:
     tape = Tape(train=False, half=False, native_norm=False, fused_dropout=False)
     with pytest.raises(NotImplementedError):

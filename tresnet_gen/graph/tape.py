@@ -25,7 +25,7 @@ class Tensor:
         self,
         shape: tuple[int, ...],
         width: int,
-        batched: bool = True,
+        batched: bool,
         storage: int = -1,
         node: "Node | Leaf | None" = None,
     ) -> None:
