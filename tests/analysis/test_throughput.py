@@ -129,6 +129,18 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
             },
         ),
         (
+            ops.Conv2d(12, 128, 1),  # ragged by its input
+            [(12, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 12 * 128,
+                "pointwise_read": 2 * 12 * 3136,
+                "pointwise_written": 2 * 128 * 3136,
+                "narrow_macs": 3136 * 128,
+                "ragged_bytes": 2 * 140 * 3136,
+                "narrow_ragged_bytes": 2 * 140 * 3136,
+            },
+        ),
+        (
             ops.Conv2d(64, 250, 1),  # narrow on one side
             [(64, 56, 56)],
             {

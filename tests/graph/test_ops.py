@@ -91,6 +91,28 @@ def is_op(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, ops.Op) and value is not ops.Op
 
 
+def copies(op: ops.Op, shape: tuple[int, ...]) -> bool:
+    """Return whether an op that moves elements is replayed as a copy."""
+    tape = Tape(train=False, half=False, native_norm=False, fused_dropout=False)
+    op.run(tape, op.output(shape), [], tape.new(shape, 4))
+    return bool(tape.moments)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 4), (1, 4, 8), (1, 4, 4), (3, 8, 4), (3, 4, 4), (3, 8, 8)])
+def test_patches_are_copied_where_torch_copies(shape: tuple[int, int, int]) -> None:
+    images, (channels, height, width) = torch.zeros(2, *shape), shape
+    patches = images.view(2, channels, height // 4, 4, width // 4, 4).permute(0, 3, 5, 1, 2, 4)
+    folded = patches.reshape(2, 16 * channels, height // 4, width // 4)
+    assert copies(ops.SpaceToDepth(4), shape) == (folded.data_ptr() != images.data_ptr())
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 4), (8, 2, 4), (8, 4, 2), (4, 4, 4)])
+def test_channels_are_copied_where_torch_copies(shape: tuple[int, int, int]) -> None:
+    images, (channels, height, width) = torch.zeros(2, *shape), shape
+    shuffled = images.view(2, 2, channels // 2, height, width).transpose(1, 2).reshape(2, *shape)
+    assert copies(ops.ChannelShuffle(2), shape) == (shuffled.data_ptr() != images.data_ptr())
+
+
 def test_the_filter_of_a_blur_takes_memory() -> None:
     assert ops.BlurPool(4).constants == (("kernel", (4, 1, 3, 3)),)
 
@@ -107,5 +129,6 @@ def test_ops_are_values() -> None:
     assert ops.BatchNorm(3) != ops.BlurPool(3)
     assert ops.Sigmoid() != ops.Scale()
     assert ops.Dropout(0.1) != ops.Dropout(0.2)
+    assert ops.InPlaceABN(4, 0.1) != ops.InPlaceABN(4, 0.2)
     assert len({ops.Activation("relu"), ops.Activation("relu"), ops.Activation("relu6")}) == 2
     assert repr(ops.Activation("leaky_relu", 0.5)) == "Activation(slope=0.5, type='leaky_relu')"

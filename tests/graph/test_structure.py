@@ -39,6 +39,7 @@ def check_edges(graph: Graph) -> None:
         sources = [graph.nodes[position] for position in node.inputs]
         if node.op.kind == "cat":
             assert len(sources) > 1
+            assert list(node.inputs) == sorted(node.inputs)  # in the order they are made: their channels have one
             assert len({source.shape[1:] for source in sources} | {node.shape[1:]}) == 1
             assert sum(source.shape[0] for source in sources) == node.shape[0]
             continue
