@@ -147,6 +147,7 @@ def main() -> None:
         preload(arguments.groups)
         phases = ["facts"] if arguments.facts_only else ["facts", "tests"]
         todo = [place for place in places if journal.wants(place, phases, arguments.again)]
+        todo.sort(key=lambda place: place.key not in journal.found)  # survivors first
         run(todo, phases, journal, arguments.jobs)
     report(places, journal)
 

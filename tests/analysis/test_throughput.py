@@ -141,6 +141,18 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
             },
         ),
         (
+            ops.Conv2d(5, 128, 1),  # no stem
+            [(5, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 5 * 128,
+                "pointwise_read": 2 * 5 * 3136,
+                "pointwise_written": 2 * 128 * 3136,
+                "narrow_macs": 3136 * 128,
+                "ragged_bytes": 2 * 133 * 3136,
+                "narrow_ragged_bytes": 2 * 133 * 3136,
+            },
+        ),
+        (
             ops.Conv2d(64, 250, 1),  # narrow on one side
             [(64, 56, 56)],
             {
