@@ -9,11 +9,12 @@ from tests.bundled import each_kind_first
 from tests.drawn import TALLY, sample, spec_texts
 from tests.oracle_memory import measured
 from tresnet_gen.analysis import devices
-from tresnet_gen.analysis.memory import RESERVE_BYTES, replay
+from tresnet_gen.analysis.memory import RESERVE_BYTES, Replay, replay
 from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
 from tresnet_gen.frontend.load import load_spec, parse_spec
 from tresnet_gen.graph.build import build_graph
 from tresnet_gen.graph.graph import Graph
+from tresnet_gen.graph.tape import Tape
 
 # Four networks of few blocks: all stems, blocks, norms and activations that the bundled specs have.
 SMALL = {
@@ -30,7 +31,7 @@ input: {size: [20, 24]}
 act: {type: silu}
 stem: {type: conv, kernel: 3, stride: 2, width: 8, pool: max}
 stages:
-  - {block: fused_inverted_residual, depth: 2, width: 8, expansion: 1}
+  - {block: fused_inverted_residual, depth: 2, width: 9, expansion: 1}
   - {block: fused_inverted_residual, depth: 3, width: 12, stride: 2, se: {ratio: 4, of: input, gate: hard_sigmoid}}
   - {block: basic, depth: 2, width: 16, shortcut: conv, act: {type: relu}, se: {ratio: 2, of: input}}
 head: {hidden: 5, dropout: 0.2}
@@ -199,6 +200,12 @@ def test_nothing_is_rounded_unless_asked_for() -> None:
     assert replayed.at(3) == replayed.at(3, 1) != replayed.at(3, 2)
     assert replayed.peak_bytes(3) == replayed.at(3).peak_bytes
     assert replayed.peak_bytes(3, 2) == replayed.at(3, 2).peak_bytes
+    tape = Tape(train=False, half=False, native_norm=False, fused_dropout=False)
+    tape.new((3,), 1)
+    tape.mark("three bytes")
+    assert [Replay(tape).peak_bytes(1), Replay(tape).peak_bytes(1, 2)] == [3, 4]
+    assert [Replay(tape).largest_batch(9), Replay(tape).largest_batch(9, 2)] == [3, 2]
+    assert Replay(tape).max_batch(9, reserve_bytes=0).typical == 3
     limit = replayed.peak_bytes(9, 1 << 20)
     assert replayed.largest_batch(limit) == replayed.largest_batch(limit, 1) > replayed.largest_batch(limit, 1 << 20)
     assert replayed.largest_batch(limit, 1 << 40) == 0
