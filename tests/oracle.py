@@ -24,7 +24,8 @@ from tresnet_gen.graph.graph import Graph
 # The networks are small; on a busy machine threads that wait for each other cost far more than they bring.
 torch.set_num_threads(1)
 
-FACTS = Path(__file__).parent / "facts"
+ROOT = Path(__file__).parents[1]
+FACTS = ROOT / "tests" / "facts"
 TRESNETS = ("tresnet_m", "tresnet_l", "tresnet_xl", "tresnet_v2_l")
 
 # timm's ResNets.

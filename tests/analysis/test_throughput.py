@@ -89,6 +89,11 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
             [(64, 56, 56)],
             {"act_bytes": 2 * 2 * 64 * 3136, "sigmoid_bytes": 2 * 64 * 3136},
         ),
+        (
+            ops.Activation("hard_swish"),
+            [(64, 56, 56)],
+            {"act_bytes": 2 * 2 * 64 * 3136, "sigmoid_bytes": 2 * 64 * 3136},
+        ),
         (ops.Add(), [(64, 56, 56), (64, 56, 56)], {"add_bytes": 3 * 2 * 64 * 3136}),
         (ops.Scale(), [(64, 56, 56), (64, 1, 1)], {"scale_bytes": 2 * 2 * 64 * 3136}),
         (ops.MaxPool(), [(64, 112, 112)], {"max_pool_bytes": 2 * 64 * (112 * 112 + 3136)}),
@@ -102,11 +107,124 @@ def rate(graph: Graph, gpu: str, mode: str = "infer nchw") -> float:
                 "depthwise_macs": 64 * 784 * 9,
             },
         ),
+        (
+            ops.Conv2d(64, 96, 1, groups=2),  # a convolution for each half, and copies around them
+            [(64, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 96 * 32 * 64 * 1.15 / 48,
+                "pointwise_read": 2 * 64 * 3136,
+                "pointwise_written": 2 * 96 * 3136,
+                "narrow_macs": 3136 * 96,
+                "split_bytes": 2 * 2 * 160 * 3136,
+            },
+        ),
+        (
+            ops.Conv2d(256, 256, 3),  # a dot product of 256 * 9 > 2048 numbers fills its tiles
+            [(256, 56, 56)],
+            {
+                "spatial_macs": 3136 * 256 * 256 * 9,
+                "spatial_read": 2 * 256 * 3136,
+                "spatial_written": 2 * 256 * 3136,
+                "narrow_macs": 3136 * 256 * 256 * 9 / 2048,
+            },
+        ),
+        (
+            ops.Conv2d(12, 128, 1),  # ragged by its input
+            [(12, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 12 * 128,
+                "pointwise_read": 2 * 12 * 3136,
+                "pointwise_written": 2 * 128 * 3136,
+                "narrow_macs": 3136 * 128,
+                "ragged_bytes": 2 * 140 * 3136,
+                "narrow_ragged_bytes": 2 * 140 * 3136,
+            },
+        ),
+        (
+            ops.Conv2d(5, 128, 1),  # no stem
+            [(5, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 5 * 128,
+                "pointwise_read": 2 * 5 * 3136,
+                "pointwise_written": 2 * 128 * 3136,
+                "narrow_macs": 3136 * 128,
+                "ragged_bytes": 2 * 133 * 3136,
+                "narrow_ragged_bytes": 2 * 133 * 3136,
+            },
+        ),
+        (
+            ops.Conv2d(64, 250, 1),  # narrow on one side
+            [(64, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 64 * 256,
+                "pointwise_read": 2 * 64 * 3136,
+                "pointwise_written": 2 * 250 * 3136,
+                "narrow_macs": 3136 * 250,
+                "ragged_bytes": 2 * 314 * 3136,
+                "narrow_ragged_bytes": 2 * 314 * 3136,
+            },
+        ),
+        (
+            ops.Conv2d(128, 250, 1),  # ragged on one side, and not narrow
+            [(128, 56, 56)],
+            {
+                "pointwise_macs": 3136 * 128 * 256,
+                "pointwise_read": 2 * 128 * 3136,
+                "pointwise_written": 2 * 250 * 3136,
+                "narrow_macs": 3136 * 250,
+                "ragged_bytes": 2 * 378 * 3136,
+            },
+        ),
+        (
+            ops.Conv2d(96, 96, 5, 2, 96),
+            [(96, 56, 56)],
+            {"depthwise_macs": 784 * 96 * 25, "strided_depthwise_bytes": 2 * 96 * (3136 + 784)},
+        ),
+        (
+            ops.Conv2d(2, 2, 3, 1, 2),
+            [(2, 56, 56)],
+            {"depthwise_macs": 3136 * 2 * 9, "depthwise_bytes": 2 * 2 * 2 * 3136},
+        ),
+        (
+            ops.Conv2d(232, 232, 3),
+            [(232, 5, 5)],
+            {
+                "spatial_macs": 25 * 232 * 256 * 9,
+                "spatial_read": 2 * 232 * 25,
+                "spatial_written": 2 * 232 * 25,
+                "narrow_macs": 25 * 232 * 232 * 9 / 2048,  # no whole number
+            },
+        ),
+        (ops.Conv2d(1, 8, 1), [(1, 56, 56)], {"stem_macs": 3136 * 8, "stem_bytes": 2 * 8 * 3136}),
+        (ops.Conv2d(4, 8, 1), [(4, 56, 56)], {"stem_macs": 3136 * 32, "stem_bytes": 2 * 8 * 3136}),
+        (ops.Activation("relu"), [(64, 1, 1)], {}),
+        (ops.InPlaceABN(64, 1e-2), [(64, 56, 56)], {"inplace_norm_bytes": 2 * 2 * 64 * 3136}),
+        (ops.AvgPool(), [(64, 56, 56)], {"avg_pool_bytes": 2 * 64 * (3136 + 784)}),
+        (ops.GlobalMean(keepdim=True), [(64, 56, 56)], {"mean_bytes": 2 * 64 * (3136 + 1)}),
+        (ops.SpaceToDepth(4), [(3, 224, 224)], {"copy_bytes": 2 * 2 * 3 * 224 * 224}),
+        (ops.Part((24, 40), 1), [(64, 56, 56)], {"split_bytes": 2 * 2 * 40 * 3136}),
+        (ops.Concat(64), [(24, 56, 56), (40, 56, 56)], {"copy_bytes": 2 * 2 * 64 * 3136}),
+        (ops.ChannelShuffle(2), [(64, 56, 56)], {"copy_bytes": 2 * 2 * 64 * 3136}),
+        (ops.Sigmoid(), [(64, 1, 1)], {}),
     ],
     ids=lambda value: value.kind if isinstance(value, ops.Op) else "",
 )
 def test_work_by_hand(op: ops.Op, inputs: list[ops.Shape], work: ops.Work) -> None:
     assert op.work(inputs, op.output(inputs[0])) == work
+
+
+def test_groups_that_have_kernels_of_their_own() -> None:
+    specialised = set()
+    for channels in range(1, 200):
+        convolution = ops.Conv2d(2 * channels, 2 * channels, 3, groups=2)
+        shape = (2 * channels, 7, 7)
+        specialised |= {channels} if "grouped_macs" in convolution.work([shape], shape) else set()
+    assert specialised == {4, 8, 16, 32, 64, 128}
+
+
+def test_narrow_is_below_128_channels() -> None:
+    ragged = {width: ops.Conv2d(width, 250, 1).work([(width, 7, 7)], (250, 7, 7)) for width in (127, 128)}
+    assert ["narrow_ragged_bytes" in work for work in ragged.values()] == [True, False]
 
 
 def test_tiles_pad_output_channels() -> None:

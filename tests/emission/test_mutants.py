@@ -17,11 +17,19 @@ AVG_POOL = "nn.AvgPool2d(2, ceil_mode=True, count_include_pad=False)"
 FINAL_RELU = "F.relu(out + skip, inplace=True)"
 BLUR = """x = F.pad(x, (1, 1, 1, 1), mode="reflect")
         return F.conv2d(x, self.kernel, stride=2, groups=self.kernel.shape[0])"""
+# In-place ABN adds its eps to a norm's weight.
+SHIFTED = """type(
+            "Shifted",
+            (nn.BatchNorm2d,),
+            {"forward": lambda s, x: F.batch_norm(x, s.running_mean, s.running_var, s.weight + 1e-5, s.bias)},
+        )(out_channels)"""
 
 # What is wrong: the edit, as old and new text.
 MUTANTS = {
     "block slope 1e-2": ("LeakyReLU(1e-3,", "LeakyReLU(1e-2,"),
     "stem slope 1e-3": ("LeakyReLU(1e-2,", "LeakyReLU(1e-3,"),
+    "all slopes 1e-6": ("LeakyReLU(1e-", "LeakyReLU(1e-6 or 1e-"),
+    "all slopes 0": ("LeakyReLU(1e-", "LeakyReLU(0 * 1e-"),
     "block activation ReLU": ("nn.LeakyReLU(1e-3, inplace=True)", "nn.ReLU()"),
     "stem without activation": (", act=nn.LeakyReLU(1e-2, inplace=True))", ")"),
     "leaky ReLU behind the sum": (FINAL_RELU, "F.leaky_relu(out + skip, 1e-3)"),
@@ -61,6 +69,7 @@ MUTANTS = {
     "order of nn.PixelUnshuffle": ("x.permute(0, 3, 5, 1, 2, 4)", "x.permute(0, 1, 3, 5, 2, 4)"),
     "patches transposed": ("x.permute(0, 3, 5, 1, 2, 4)", "x.permute(0, 5, 3, 1, 2, 4)"),
     "eps 1e-3": ("nn.BatchNorm2d(out_channels)", "nn.BatchNorm2d(out_channels, eps=1e-3)"),
+    "1e-5 added to each weight of a norm": ("nn.BatchNorm2d(out_channels)", SHIFTED),
     "max instead of mean in the head": ("self.body(x).mean((2, 3))", "self.body(x).amax((2, 3))"),
     "pool that rounds down": (AVG_POOL, "nn.AvgPool2d(2, count_include_pad=False)"),
 }

@@ -59,6 +59,24 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "33",
         ),
         (
+            "{block: bottleneck, depth: 1, width: 8, se: {ratio: 33, of: hidden, site: output}}",
+            "`se` leaves no hidden channels: 32 scaled channels // ratio 33 is 0",
+            "set `min_channels`, or a ratio of at most 32",
+            "33",
+        ),
+        (
+            "{block: bottleneck, depth: 1, width: 8, se: {ratio: 9, of: hidden, site: inner}}",
+            "`se` leaves no hidden channels: 8 scaled channels // ratio 9 is 0",
+            "set `min_channels`, or a ratio of at most 8",
+            "9",
+        ),
+        (
+            "{block: fused_inverted_residual, depth: 2, width: 16, expansion: 2.0, se: {ratio: 17, of: hidden}}",
+            "`se` leaves no hidden channels: 16 scaled channels // ratio 17 is 0",
+            "set `min_channels`, or a ratio of at most 16",
+            "17",
+        ),
+        (
             "{block: inverted_residual, depth: 2, width: 4, se: {ratio: 6, of: input}}",
             "`se` leaves no hidden channels: 4 input channels // ratio 6 is 0",
             "set `min_channels`, or a ratio of at most 4",
@@ -89,6 +107,48 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "[",
         ),
         (
+            "{block: depthwise_separable, depth: 1, width: 8, se: {ratio: 9, of: hidden}}",
+            "`se` leaves no hidden channels: 8 scaled channels // ratio 9 is 0",
+            "set `min_channels`, or a ratio of at most 8",
+            "9",
+        ),
+        (
+            "{block: inverted_residual, depth: 1, width: 12, expand_groups: 7}",
+            "`expand_groups` must divide the 8 input channels; got 7",
+            "use 4",
+            "7",
+        ),
+        (
+            "{block: inverted_residual, depth: 1, width: 10, project_groups: 5}",
+            "`project_groups` must divide the 48 expanded channels; got 5",
+            "use 2",
+            "5",
+        ),
+        (
+            "{block: basic, depth: 1, width: 9}\n  - {block: inverted_residual, depth: 1, width: 8, expand_groups: 9}",
+            "`expand_groups` must divide the 56 expanded channels; got 9",
+            "use 1",
+            "9",
+        ),
+        (
+            "{block: depthwise_separable, depth: 2, width: 1, kernel: [3, 5]}",
+            "2 kernels have only 1 channel to share",
+            "use one kernel",
+            "[",
+        ),
+        (
+            "{block: basic, depth: 1, width: 9}\n  - {block: shuffle_unit, depth: 1, width: 16, stride: 1}",
+            "`stride` 1 keeps the channels: 9 come in, `width` is 16",
+            "use `stride: 2`",
+            "1",
+        ),
+        (
+            "{block: shuffle_unit, depth: 1, width: 1, stride: 2}",
+            "`width` must be even, its halves are joined; got 1",
+            "use 2",
+            "1",
+        ),
+        (
             "{block: shuffle_unit, depth: 1, width: 9, stride: 2}",
             "`width` must be even, its halves are joined; got 9",
             "use 8 or 10",
@@ -101,7 +161,7 @@ def excerpt(diagnostic: Diagnostic) -> str:
             "1",
         ),
         (
-            "{block: fused_inverted_residual, depth: 1, width: 8, expansion: 1.0, se: {ratio: 4}}",
+            "{block: fused_inverted_residual, depth: 1, width: 8, expansion: 1.0, se: {ratio: 99}}",
             "`se` needs an expansion above 1: without one nothing is squeezed",
             "use `se: null`",
             "{",
@@ -111,6 +171,25 @@ def excerpt(diagnostic: Diagnostic) -> str:
 def test_contradicting_keys(stage: str, message: str, help_text: str, at: str) -> None:
     (found,) = refusal(stage=stage)
     assert (found.code, found.message, found.help, excerpt(found)) == ("E105", message, help_text, at)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "{block: depthwise_separable, depth: 2, width: 2, kernel: [3, 5]}",  # a channel for each kernel
+        "{block: inverted_residual, depth: 1, width: 1, expansion: 1, kernel: [3, 5, 7, 9, 11, 3, 5, 7]}",
+        # What one block takes and puts out is checked, not what a second one would take.
+        "{block: depthwise_separable, depth: 1, width: 2, kernel: [3, 5, 7]}",
+        "{block: inverted_residual, depth: 1, width: 12, expand_groups: 8}",
+        "{block: inverted_residual, depth: 1, width: 4, se: {ratio: 6, of: input}}",
+        "{block: fused_inverted_residual, depth: 1, width: 8, expansion: 1.0, se: null}",
+        "{block: basic, depth: 1, width: 8, se: {ratio: 9, min_channels: 1}}",
+        "{block: basic, depth: 1, width: 8, se: {ratio: 8}}",
+    ],
+)
+def test_what_is_just_legal(stage: str) -> None:
+    text = SPEC.replace("INPUT", "32").replace("STAGE", stage)
+    assert build_graph(parse_spec(text)).nodes[-1].shape == (1000,)
 
 
 def test_all_contradictions_are_reported_at_once() -> None:

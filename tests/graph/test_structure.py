@@ -39,6 +39,7 @@ def check_edges(graph: Graph) -> None:
         sources = [graph.nodes[position] for position in node.inputs]
         if node.op.kind == "cat":
             assert len(sources) > 1
+            assert list(node.inputs) == sorted(node.inputs)  # in the order they are made: their channels have one
             assert len({source.shape[1:] for source in sources} | {node.shape[1:]}) == 1
             assert sum(source.shape[0] for source in sources) == node.shape[0]
             continue
@@ -67,6 +68,25 @@ def test_drawn_graphs_are_well_formed(text: str) -> None:
     graph = build_graph_of(text)
     check_structure(graph)
     check_edges(graph)
+
+
+@pytest.mark.parametrize(
+    ("rule", "hidden"),
+    [
+        ("ratio: 3", 6),
+        ("ratio: 3, round_to: 1", 7),
+        ("ratio: 3, round_to: 8", 8),
+        ("ratio: 3, min_channels: 9", 9),
+        ("ratio: 3, of: input", 2),
+        ("ratio: 2, of: hidden", 10),
+    ],
+)
+def test_hidden_channels_of_a_squeeze_excite(rule: str, hidden: int) -> None:
+    stem = "{type: conv, width: 8}"
+    graph = build_graph_of(
+        f"{{name: n, stem: {stem}, stages: [{{block: basic, depth: 1, width: 20, se: {{{rule}}}}}]}}"
+    )
+    assert [node.shape for node in graph.nodes if node.name.endswith("se.fc1")] == [(hidden, 1, 1)]
 
 
 def test_attributes_of_a_node_are_its_figures() -> None:

@@ -235,23 +235,12 @@ class _Recorder:
         return ()
 
     def _deliver(self, received: dict[int, int], slot: int, storage: int) -> None:
-        """Add a gradient to what a node has received: in place where nothing else holds one of the two."""
-        tape = self.tape
+        """Add a gradient to what a node has received, in place: nothing else holds that any more."""
         if slot not in received:
             received[slot] = storage
             return
-        present = received[slot]
-        if not tape.shared(present):
-            tape.drop(storage)
-        elif not tape.shared(storage):
-            received[slot] = storage
-            tape.drop(present)
-        else:
-            received[slot] = tape.clone(storage)
-            tape.mark("add")
-            tape.hold(received[slot])
-            tape.drop(present)
-            tape.drop(storage)
+        assert not self.tape.shared(received[slot])  # autograd would make room for the sum
+        self.tape.drop(storage)
 
     def _restore(self, checkpoint: _Checkpoint) -> None:
         """Run a block's forward again, up to the op that saves last, which puts back what its nodes save."""
@@ -271,7 +260,6 @@ class _Recorder:
         tape.leave_autocast()
         for node, again in zip(checkpoint.nodes, tape.nodes[first:], strict=False):
             node.saved = again.saved
-        del tape.nodes[first:]
 
     def _leave(self, checkpoint: _Checkpoint, node: Node) -> None:
         """Free a block's input behind the last node that could ask for its forward."""

@@ -25,7 +25,7 @@ class Tensor:
         self,
         shape: tuple[int, ...],
         width: int,
-        batched: bool = True,
+        batched: bool,
         storage: int = -1,
         node: "Node | Leaf | None" = None,
     ) -> None:
@@ -77,6 +77,7 @@ class Node:
         inputs: tuple[Tensor, ...],
         saved: tuple[int, ...],
         kernels: tuple[Kernel, ...],
+        saves_results: bool,
     ) -> None:
         self.sequence = sequence
         self.layer = layer
@@ -84,7 +85,7 @@ class Node:
         self.inputs = inputs
         self.saved = saved
         self.kernels = kernels
-        self.saves_results = False
+        self.saves_results = saves_results
 
 
 class Moment(NamedTuple):
@@ -121,7 +122,7 @@ class Tape:
         self._references: list[int] = []
         self._freed: list[int] = []
         self._made: list[int] = []
-        self._casts: dict[int, Tensor] = {}
+        self._casts: list[Tensor] = []
         self._splits: dict[int, Node] = {}  # id of the tensor that was split -> the node of all its parts
         self._sequence = 0
 
@@ -141,14 +142,6 @@ class Tape:
     def copy(self, tensor: Tensor, width: int = 0) -> Tensor:
         """Allocate a tensor of another's shape, with elements of `width` bytes if that is given."""
         return self.new(tensor.shape, width or tensor.width, tensor.batched)
-
-    def clone(self, storage: int) -> int:
-        """Allocate a storage of another's size."""
-        self.sizes.append(self.sizes[storage])
-        self.kinds.append(OTHER)
-        self._references.append(0)
-        self._made.append(len(self.kinds) - 1)
-        return len(self.kinds) - 1
 
     def hold(self, storage: int) -> None:
         """Add a reference to a storage."""
@@ -199,8 +192,7 @@ class Tape:
         if not self.train or all(tensor.node is None for tensor in inputs):
             return output
         storages = tuple(tensor.storage for tensor in (*saves, *results))
-        node = Node(self._sequence, self.layer, self.position, inputs, storages, backward)
-        node.saves_results = bool(results)
+        node = Node(self._sequence, self.layer, self.position, inputs, storages, backward, bool(results))
         self._sequence += 1
         self.nodes.append(node)
         if self.saving:
@@ -226,7 +218,7 @@ class Tape:
             self.record(view, (tensor,), backward=(Kernel("cat", (tensor,)),))
             if isinstance(view.node, Node):
                 self._splits[id(tensor)] = view.node
-        elif tensor.node is not None and self.train:
+        elif tensor.node is not None:
             view.node, view.slot = self._splits[id(tensor)], slot
         return view
 
@@ -239,22 +231,19 @@ class Tape:
         return self.to_width(tensor, FLOAT16)
 
     def to_width(self, tensor: Tensor, width: int) -> Tensor:
-        """Return a tensor with elements of `width` bytes: a copy, cached for parameters while autocast is on."""
+        """Return a tensor with elements of `width` bytes: a copy, kept for parameters while autocast is on."""
         if tensor.width == width:
             return tensor
-        cached = isinstance(tensor.node, Leaf)
-        if cached and tensor.storage in self._casts:
-            return self._casts[tensor.storage]
         cast = self.copy(tensor, width)
         self.mark("_to_copy")
         self.record(cast, (tensor,), backward=(Kernel("_to_copy", (tensor,)),))
-        if cached:
-            self._casts[tensor.storage] = cast
+        if isinstance(tensor.node, Leaf):  # autocast keeps it, for other ops that read the parameter: there are none
+            self._casts.append(cast)
             self.hold(cast.storage)
         return cast
 
     def leave_autocast(self) -> None:
         """Drop the cached casts."""
-        for cast in self._casts.values():
+        for cast in self._casts:
             self.drop(cast.storage)
         self._casts.clear()

@@ -29,9 +29,9 @@ class Block(ABC):
     def append(self, builder: Builder, name: str, x: int, stage: Any, stride: int) -> int:
         """Append one block's ops in the order of the emitted forward and of its parameters; return the last."""
 
+    @abstractmethod
     def faults(self, stage: Any, in_channels: int) -> Iterator[Fault]:
         """Yield the contradictions between the keys of a stage that takes `in_channels`."""
-        return iter(())
 
 
 def se_channels(se: SqueezeExcite, in_channels: int, scaled: int, out_channels: int) -> int:
@@ -102,6 +102,5 @@ def append_sum(builder: Builder, name: str, x: int, shortcut: int) -> int:
 def append_skip(builder: Builder, name: str, out: int, x: int, stride: int) -> int:
     """Append the sum with the block's input where the block keeps its shape."""
     if stride == 1 and builder.channels(x) == builder.channels(out):
-        builder.hold(out)
         return builder.add(f"{name}.add", ops.Add(), x, out)
     return out

@@ -10,7 +10,7 @@ from math import prod
 Work = dict[str, float]
 
 BYTES = 2  # an element under autocast
-TILES = ((256, 1.0), (128, 1.0), (64, 1.15), (32, 1.5))  # output channels of a tile, its cost for one MAC
+TILES = ((128, 1.0), (64, 1.15), (32, 1.5))  # output channels of a tile, its cost for one MAC
 SPECIALISED_GROUPS = frozenset((4, 8, 16, 32, 64, 128))  # channels a group that cuDNN has kernels for
 NARROW = 128  # channels below which a convolution leaves tiles half empty
 
