@@ -1,10 +1,13 @@
 """Hypothesis profiles, workers, the browser, how many specs were drawn, and what became of hostile input."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else programs that the tests start inherit deafness
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker has a core; torch reads this when it is imported
 
