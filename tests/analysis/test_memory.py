@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.bundled import each_kind_first
+from tests.bundled import each_kind_first, slow
 from tests.drawn import TALLY, sample, spec_texts
 from tests.oracle_memory import measured
 from tresnet_gen.analysis import devices
@@ -110,7 +110,7 @@ def test_bundled_specs(name: str) -> None:
     assert_as_torch_says(graph_of(name), Step(True, "amp-fp16", "sgd-momentum"), 8)
 
 
-@pytest.mark.parametrize("batch", [1, 8, 64])
+@pytest.mark.parametrize("batch", [8, *slow(1, 64)])
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{'train' if step.train else 'infer'}-{step.precision}")
 @pytest.mark.parametrize("name", SMALL)
 def test_all_options(name: str, step: Step, batch: int) -> None:

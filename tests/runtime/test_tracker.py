@@ -10,6 +10,7 @@ from torch import nn
 from torch.distributed._tools.mem_tracker import MemTracker
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from tests.bundled import slow
 from tests.oracle_memory import measured
 from tests.runtime.networks import NETWORKS, graph_of
 from tresnet_gen.analysis.memory import replay
@@ -49,7 +50,7 @@ def test_peaks_are_those_of_the_allocator(name: str, optimizer: str) -> None:
     assert {event.phase: event.live_bytes - ours.base_bytes for event in ours.peaks} == theirs
 
 
-@pytest.mark.parametrize("name", ["tresnet_m", "tresnet_m_abn", "resnet50"])
+@pytest.mark.parametrize("name", ["tresnet_m_abn", *slow("tresnet_m", "resnet50")])
 def test_predicted_peaks_are_those_of_the_allocator(name: str) -> None:
     """In each phase of a real step, to the byte: what kernels use inside an op is left out, all else counts."""
     graph, step = build_graph(load_spec(name, ["input.size=64"])), on_cpu("adamw")
@@ -61,7 +62,7 @@ def test_predicted_peaks_are_those_of_the_allocator(name: str) -> None:
     assert peaks == profiled(run_of(graph, step), visible_ops(graph, step))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd-momentum", "adam"])
+@pytest.mark.parametrize("optimizer", ["adam", *slow("sgd-momentum")])
 @pytest.mark.parametrize("name", ["tresnet", "resnet", "in-place"])
 def test_peak_is_that_of_mem_tracker(name: str, optimizer: str) -> None:
     """MemTracker watches from a dispatch mode, where gradients are not added in place."""
