@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from xml.etree import ElementTree
@@ -89,6 +90,17 @@ def test_a_product_too_large_is_refused_at_once_with_its_count():
     )
     assert sampled.code == 0
     assert f"a sample of 2,000 candidates out of {10**12 * 512**2:,}" in sampled.out
+
+
+def test_a_sample_too_large_to_draw_is_refused_at_once():
+    start = time.process_time()
+    many = ("--axis", "stages.*.depth=1..512", "--axis", "stages.*.width=8..1024")
+    result = search(*many, "--minimise", "params", "--sample", "100000000", "--limit", "100000000000")
+    assert (result.code, result.out) == (2, "")
+    assert "--sample 100,000,000 is more than the 1,000,000 candidates that are drawn at most" in result.err
+    assert time.process_time() - start < 2
+    whole = search("--axis", DEPTHS, "--minimise", "params", "--sample", "100000000")
+    assert whole.code == 0, "all four are looked at: nothing is drawn"
 
 
 def test_all_candidates_illegal():
@@ -270,3 +282,24 @@ def test_ctrl_c_keeps_what_was_found_and_the_same_command_goes_on(tmp_path):
     resumed = files("found")
     assert tool(*command[len(COMMAND) : -1], "fresh").code == 0
     assert files("fresh") == resumed
+
+
+def test_a_killed_search_goes_on_from_its_last_record(tmp_path):
+    axes = ["stages.*.depth=1..12", "stages.*.width=48..64..4", "stages.1.expansion=1..2"]
+    words = ["search", "small.yaml", *(word for axis in axes for word in ("--axis", axis))]
+    words += ["--minimise", "memory@8,amp,sgd", "--maximise", "params", "-o"]
+    often = "from tresnet_gen.cli import main, search_command; search_command.KEEP_S = 0.02; main()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = subprocess.Popen([sys.executable, "-c", often, *words, "found"], cwd=tmp_path, env=environment)
+    kept = Path("found/search.json")
+    while started.poll() is None and not (kept.exists() and json.loads(kept.read_text())["state"]["position"]):
+        time.sleep(0.01)
+    started.kill()
+    assert started.wait() == -signal.SIGKILL
+    record = json.loads(kept.read_text())
+    assert 0 < record["state"]["position"] < 144 * 25 * 2
+    result = tool(*words, "found")
+    assert result.code == 0
+    assert f"going on from candidate {record['state']['position']:,}\n" in result.err
+    assert tool(*words, "fresh").code == 0
+    assert files("fresh") == files("found")
