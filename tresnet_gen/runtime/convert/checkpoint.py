@@ -21,7 +21,7 @@ WRAPPERS = (
 )  # keys of a state dict in a dict, likeliest first
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")  # of every name, from what wrapped the network
 LONGEST_NAME = 4096
-SAFE_TORCH = (2, 6)  # before it torch.load ran code from tar archives, weights_only or not: CVE-2025-32434
+SAFE_TORCH = "2.6"  # before it torch.load ran code from tar archives, weights_only or not: CVE-2025-32434
 
 
 class Checkpoint(NamedTuple):
