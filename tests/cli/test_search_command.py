@@ -1,6 +1,7 @@
 """`tresnet-gen search`: its exit codes, forms and files; what it writes builds, what others wrote it leaves alone."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -215,6 +216,23 @@ def test_what_others_wrote_or_edited_stays(name):
     assert f"found/{name}: not written by a search, or edited since; --force overwrites it" in result.err
     assert files("found") == before
     assert search("--axis", DEPTHS, *AIMS, "-o", "found", "--force").code == 0
+
+
+@pytest.mark.parametrize("name", ["../mine.txt", "{mine}", "deeper/mine.txt", "mine.txt"])
+def test_a_record_that_names_what_no_search_writes_is_none(name):
+    for mine in (Path("mine.txt"), Path("found/mine.txt"), Path("found/deeper/mine.txt")):
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        mine.write_text("mine\n")
+    name = name.format(mine=Path("mine.txt").absolute())
+    forged = {"files": {name: hashlib.sha256(b"mine\n").hexdigest()}}
+    forged["sha256"] = hashlib.sha256(json.dumps(forged).encode()).hexdigest()
+    Path("found/search.json").write_text(json.dumps(forged))
+    refused = search(*WORDS, "-o", "found")
+    assert (refused.code, "not written by a search" in refused.err) == (2, True)
+    assert search(*WORDS, "-o", "found", "--force").code == 0
+    assert Path("mine.txt").exists()
+    assert Path("found/mine.txt").exists()
+    assert Path("found/deeper/mine.txt").exists()
 
 
 def test_a_front_that_was_not_measured_yet_is_kept(monkeypatch):
