@@ -109,7 +109,9 @@ def _record(path: str) -> dict[str, Any] | None:
         record = json.loads(text) if text is not None else None
     except (UnwritableError, ValueError, RecursionError):
         return None
-    files = record.get("files") if isinstance(record, dict) else None
+    if not isinstance(record, dict):
+        return None
+    files = record.get("files")
     if not isinstance(files, dict) or not all(name in FIXED or RESULT.fullmatch(name) for name in files):
         return None
     digest = record.pop(DIGEST, None)
