@@ -26,6 +26,15 @@ def markdown(rows: Sequence[Row], right: Collection[int] = ()) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:])]
 
 
+def change(old: float, new: float) -> str:
+    """Return by how much a figure is more or less, in percent of the old one: +12.5%; 0.0% for less than is shown.
+
+    There is no such share of an old figure of zero: the text is empty.
+    """
+    text = f"{new / old - 1:+.1%}" if old else ""
+    return "0.0%" if text in ("+0.0%", "-0.0%") else text
+
+
 def csv_text(rows: Sequence[Row]) -> str:
     """Return rows as CSV; a cell that a spreadsheet would take for a formula gets a leading apostrophe."""
     import csv

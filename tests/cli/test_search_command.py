@@ -1,11 +1,13 @@
 """`tresnet-gen search`: its exit codes, forms and files; what it writes builds, what others wrote it leaves alone."""
 
 import csv
+import hashlib
 import io
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from xml.etree import ElementTree
@@ -89,6 +91,17 @@ def test_a_product_too_large_is_refused_at_once_with_its_count():
     )
     assert sampled.code == 0
     assert f"a sample of 2,000 candidates out of {10**12 * 512**2:,}" in sampled.out
+
+
+def test_a_sample_too_large_to_draw_is_refused_at_once():
+    start = time.process_time()
+    many = ("--axis", "stages.*.depth=1..512", "--axis", "stages.*.width=8..1024")
+    result = search(*many, "--minimise", "params", "--sample", "100000000", "--limit", "100000000000")
+    assert (result.code, result.out) == (2, "")
+    assert "--sample 100,000,000 is more than the 1,000,000 candidates that are drawn at most" in result.err
+    assert time.process_time() - start < 2
+    whole = search("--axis", DEPTHS, "--minimise", "params", "--sample", "100000000")
+    assert whole.code == 0, "all four are looked at: nothing is drawn"
 
 
 def test_all_candidates_illegal():
@@ -205,6 +218,23 @@ def test_what_others_wrote_or_edited_stays(name):
     assert search("--axis", DEPTHS, *AIMS, "-o", "found", "--force").code == 0
 
 
+@pytest.mark.parametrize("name", ["../mine.txt", "{mine}", "deeper/mine.txt", "mine.txt"])
+def test_a_record_that_names_what_no_search_writes_is_none(name):
+    for mine in (Path("mine.txt"), Path("found/mine.txt"), Path("found/deeper/mine.txt")):
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        mine.write_text("mine\n")
+    name = name.format(mine=Path("mine.txt").absolute())
+    forged = {"files": {name: hashlib.sha256(b"mine\n").hexdigest()}}
+    forged["sha256"] = hashlib.sha256(json.dumps(forged).encode()).hexdigest()
+    Path("found/search.json").write_text(json.dumps(forged))
+    refused = search(*WORDS, "-o", "found")
+    assert (refused.code, "not written by a search" in refused.err) == (2, True)
+    assert search(*WORDS, "-o", "found", "--force").code == 0
+    assert Path("mine.txt").exists()
+    assert Path("found/mine.txt").exists()
+    assert Path("found/deeper/mine.txt").exists()
+
+
 def test_a_front_that_was_not_measured_yet_is_kept(monkeypatch):
     expected = search(*WORDS, "-o", "whole")
 
@@ -270,3 +300,24 @@ def test_ctrl_c_keeps_what_was_found_and_the_same_command_goes_on(tmp_path):
     resumed = files("found")
     assert tool(*command[len(COMMAND) : -1], "fresh").code == 0
     assert files("fresh") == resumed
+
+
+def test_a_killed_search_goes_on_from_its_last_record(tmp_path):
+    axes = ["stages.*.depth=1..12", "stages.*.width=48..64..4", "stages.1.expansion=1..2"]
+    words = ["search", "small.yaml", *(word for axis in axes for word in ("--axis", axis))]
+    words += ["--minimise", "memory@8,amp,sgd", "--maximise", "params", "-o"]
+    often = "from tresnet_gen.cli import main, search_command; search_command.KEEP_S = 0.02; main()"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = subprocess.Popen([sys.executable, "-c", often, *words, "found"], cwd=tmp_path, env=environment)
+    kept = Path("found/search.json")
+    while started.poll() is None and not (kept.exists() and json.loads(kept.read_text())["state"]["position"]):
+        time.sleep(0.01)
+    started.kill()
+    assert started.wait() == -signal.SIGKILL
+    record = json.loads(kept.read_text())
+    assert 0 < record["state"]["position"] < 144 * 25 * 2
+    result = tool(*words, "found")
+    assert result.code == 0
+    assert f"going on from candidate {record['state']['position']:,}\n" in result.err
+    assert tool(*words, "fresh").code == 0
+    assert files("fresh") == files("found")

@@ -255,7 +255,8 @@ def test_report(folder):
             params = tool("estimate", SPEC, "--format", "json").document["models"][0]["params"]
             assert f"{params:,}" in text
         page.write_text("mine")
-        watch.told(lambda: SPEC.write_text(text_of(4)), "^error: net.html: not written by `tresnet-gen report`", "err")
+        refusal = "^error: net.html: not written by `tresnet-gen report`, or edited since; report --force overwrites it"
+        watch.told(lambda: SPEC.write_text(text_of(4)), refusal, "err")
         assert page.read_text() == "mine"
         assert watch.interrupted() == (130, "interrupted")
 

@@ -1,5 +1,7 @@
 """Files of every form, whatever a state dict is wrapped in, give the same weights."""
 
+import pickle
+import tarfile
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +10,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor, nn, serialization
 
 from tests.cli.running import Result, tool
 from tests.convert.checkpoints import SMALL, module_of, small_state
 from tests.oracle import build_graph_of
+from tresnet_gen.runtime.convert.archive import inspect
 
 STATE = small_state()
 
@@ -200,3 +203,38 @@ def test_a_filter_that_is_not_the_modules() -> None:
     assert result.code == 0
     assert "dropped         1  blur filters, which the module computes" in result.out
     assert "warning: body.layer2.0.conv2.1.op.filt is another filter than the module's binomial one\n" in result.err
+
+
+# A torch that can be made to run code.
+
+
+@pytest.mark.parametrize("version", ["2.4.0", "2.5.1+cu124", "2.6.0.dev20241112"])
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_an_old_torch_reads_no_file_of_torch_save(version: str, zipped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save(STATE, "weights.pth", _use_new_zipfile_serialization=zipped)
+    save_file(STATE, "weights.safetensors")
+    monkeypatch.setattr(torch, "__version__", version)
+    refused = convert("weights.pth")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        f"error: torch {version} can be made to run code by files of torch.save (CVE-2025-32434): "
+        "install torch 2.6 or later, or use a safetensors file\n"
+    )
+    assert not Path("out.safetensors").exists()
+    assert convert("weights.safetensors").code == 0
+    assert same()
+
+
+def test_what_is_pickles_to_us_can_be_an_archive_to_torch() -> None:
+    """This is why: an old torch tries tar first, whose header fits into a text of the pickles we look through."""
+    start = pickle.dumps(serialization.MAGIC_NUMBER, 2) + pickle.dumps(1001, 2) + b"\x80\x02X\xe4\x01\0\0"
+    header = bytearray(start.ljust(512, b"\0"))
+    header[100:156] = b"0000644\0" + b"0000000\0" * 2 + b"00000000000\0" * 2 + b" " * 8
+    header[257:265] = b"ustar\x0000"
+    header[148:156] = b"%06o\0 " % sum(header)
+    Path("weights.pth").write_bytes(bytes(header) + b"." + pickle.dumps({}, 2) + pickle.dumps([], 2))
+    assert tarfile.is_tarfile("weights.pth")
+    assert inspect("weights.pth") == "legacy"
+    result = convert("weights.pth")
+    assert (result.code, result.out) == (1, "")
+    assert "damaged, or no checkpoint" in result.err

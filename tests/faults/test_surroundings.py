@@ -161,6 +161,13 @@ def test_without_a_torch_that_works(words, what):
     assert not Path("out.pth").exists()
 
 
+def test_what_is_missing_of_ours_is_no_fault_of_torch():
+    from tresnet_gen.cli.torch_package import torch_version
+
+    with pytest.raises(ModuleNotFoundError, match=r"tresnet_gen\.runtime\.nothing"):
+        torch_version("verify runs the emitted module", ["tresnet_gen.runtime.nothing"], "text")
+
+
 def test_a_broken_torch_is_told_in_json_and_leaves_other_commands_alone():
     Path("elsewhere/torch").mkdir(parents=True)
     Path("elsewhere/torch/__init__.py").write_text("raise OSError")

@@ -14,7 +14,7 @@ from tresnet_gen.cli.terminal import data, document, flush, talk, use_color
 from tresnet_gen.cli.torch_package import torch_version
 from tresnet_gen.frontend.diagnostics import Diagnostic, printable
 from tresnet_gen.graph.graph import Graph
-from tresnet_gen.runtime.convert import ENDINGS, CheckpointError
+from tresnet_gen.runtime.convert import ENDINGS, CheckpointError, PackageError
 from tresnet_gen.runtime.convert.network import Network, network_of
 from tresnet_gen.runtime.convert.plan import Plan, plan
 from tresnet_gen.runtime.convert.schemes import SCHEMES, WORDS, Scheme, writer
@@ -116,10 +116,8 @@ def command(
         _convert(request)
     except CheckpointError as error:
         _refuse(request, f"{printable(checkpoint, 400)}: {error}")
-    except UnwritableError as error:
+    except (UnwritableError, PackageError) as error:
         _refuse(request, str(error), code=2)
-    except ImportError as error:
-        _refuse(request, _advice(error), code=2)
 
 
 def _refuse_output(output: str, force: bool, form: str) -> None:
@@ -137,7 +135,7 @@ def _convert(request: Request) -> None:
     Raises:
         CheckpointError: when no weights can be taken from the file.
         UnwritableError: when the weights cannot be written.
-        ImportError: without a safetensors that works where it is needed.
+        PackageError: without a safetensors that works, or a torch that is safe, where it is needed.
     """
     network = network_of(request.graph)
     scheme = writer(network, request.to)
@@ -247,8 +245,3 @@ def _document(conversion: Conversion) -> dict[str, Any]:
 
 def _refuse(request: Request, message: str, code: int = 1) -> NoReturn:
     refuse([Diagnostic("E000", message)], request.form, code)
-
-
-def _advice(error: ImportError) -> str:
-    reason = printable(str(error) or type(error).__name__, 200)
-    return f"safetensors cannot be imported ({reason}): pip install safetensors, or use .pth files"

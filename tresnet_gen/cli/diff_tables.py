@@ -155,7 +155,7 @@ def _rate_rows(compared: Comparison) -> Iterator[tuple[str, ...]]:
     for rate, old, new in zip(compared.question.rates, compared.old.speeds, compared.new.speeds, strict=True):
         same = old.images_per_s == new.images_per_s
         predicted = rounded(new.images_per_s)
-        change = "" if same else f"({new.images_per_s / old.images_per_s - 1:+.1%})"
+        change = "" if same else f"({tables.change(old.images_per_s, new.images_per_s)})"
         figure = predicted if same else f"{rounded(old.images_per_s)} -> {predicted}"
         yield _rate_name(rate), figure, change, f"{new.error.pct:.1f} %"
 
@@ -184,7 +184,7 @@ def _change(old: int, new: int) -> str:
 
 
 def _share(old: int, new: int) -> str:
-    return f"({(new - old) / old:+.1%})" if old and old != new else ""
+    return f"({tables.change(old, new)})" if old and old != new else ""
 
 
 def _side(setting: Setting | None) -> dict[str, Any] | None:

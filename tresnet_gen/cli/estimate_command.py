@@ -3,9 +3,7 @@
 import click
 
 from tresnet_gen import tables
-from tresnet_gen.analysis.devices import Gpu
 from tresnet_gen.cli import estimate_tables, hint_tables, options
-from tresnet_gen.cli.rates import Anchor, rates_of, tied
 from tresnet_gen.cli.specs import load
 from tresnet_gen.cli.terminal import data, document
 from tresnet_gen.explore import hint_gains
@@ -18,12 +16,8 @@ NEEDS_MEMORY = "needs a memory: add --gpu rtx3090 or --memory 24GiB"
 @options.specs()
 @options.overrides()
 @options.size()
-@options.train()
-@options.step()
-@options.cards()
+@options.asked()
 @click.option("--max-batch", is_flag=True, help="Insist on a largest batch: an error without --gpu or --memory.")
-@options.throughput()
-@options.anchor()
 @click.option(
     "--by",
     type=click.Choice(["model", "stage", "layer"]),
@@ -44,18 +38,8 @@ def command(
     specs: tuple[str, ...],
     overrides: tuple[str, ...],
     size: str | None,
-    train: bool,
-    batch: int,
-    precision: str,
-    optimizer: str | None,
-    rounding: int,
-    gpus: tuple[str, ...],
-    memories: tuple[int, ...],
-    own: tuple[Gpu, ...],
+    question: Question,
     max_batch: bool,
-    layout: str,
-    compiled: bool,
-    anchor: Anchor | None,
     by: str | None,
     sort_key: str | None,
     reverse: bool,
@@ -72,13 +56,9 @@ def command(
         raise click.UsageError("--conventions has no CSV form; --format json always holds these figures")
     if hints and output_format == "csv":
         raise click.UsageError("--hints has no CSV form; --format json has them")
-    if max_batch and not (gpus or memories or own):
+    if max_batch and not question.cards:
         raise click.UsageError(f"--max-batch {NEEDS_MEMORY}")
-    _check_order(sort_key, reverse, train, has_gpu=bool(gpus or own), has_memory=bool(gpus or memories or own))
-    step = options.step_of(train, precision, optimizer)
-    named = options.gpus_of(gpus, own)
-    rates = tied(rates_of(named, train, layout, compiled), anchor, output_format)
-    question = Question(step, batch, rounding, layout, options.cards_of(named, memories), rates)
+    _check_order(sort_key, reverse, question)
     edits = [*overrides, *([size] if size else [])]
     loaded = load(specs, edits, output_format)
     estimates = ordered((estimate(one, question) for one in loaded), sort_key, reverse)
@@ -101,13 +81,13 @@ def command(
                     data(hint_tables.text(one, hinted, question, markdown))
 
 
-def _check_order(sort_key: str | None, reverse: bool, train: bool, has_gpu: bool, has_memory: bool) -> None:
+def _check_order(sort_key: str | None, reverse: bool, question: Question) -> None:
     """Refuse an order by figures that were not asked for."""
     if reverse and not sort_key:
         raise click.UsageError("--reverse belongs to --sort: add --sort macs")
-    if sort_key == "saved" and not train:
+    if sort_key == "saved" and not question.step.train:
         raise click.UsageError("--sort saved belongs to a training step: add --train")
-    if sort_key == "batch" and not has_memory:
+    if sort_key == "batch" and not question.cards:
         raise click.UsageError(f"--sort batch {NEEDS_MEMORY}")
-    if sort_key == "throughput" and not has_gpu:
+    if sort_key == "throughput" and not question.rates:
         raise click.UsageError("--sort throughput needs a GPU: add --gpu rtx3090")

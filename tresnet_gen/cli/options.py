@@ -4,7 +4,7 @@ import functools
 import os
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,8 +12,9 @@ from click.shell_completion import CompletionItem
 from tresnet_gen.analysis import devices
 from tresnet_gen.analysis.hints import CODES
 from tresnet_gen.analysis.step import OPTIMIZERS, PRECISIONS, Step
-from tresnet_gen.cli.rates import AnchorType, DeviceType, rates_of
+from tresnet_gen.cli.rates import Anchor, AnchorType, DeviceType, rates_of, tied
 from tresnet_gen.explore.estimates import Card, Question
+from tresnet_gen.explore.rates import Rate
 
 SUFFIXES = (".yaml", ".yml")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -199,38 +200,69 @@ def silenced() -> Decorator:
     return click.option("--ignore", "silenced", type=codes, multiple=True, help="Leave out hints of a code.")
 
 
+def asked() -> Decorator:
+    """Return the options of what a spec is asked beside its counts; a command gets them as its one `question`."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def asking(*, train: bool, anchor: Anchor | None, **others: Any) -> Any:
+            said, others = _parted(others)
+            rates = rates_of(said.named, train, said.layout, said.compiled)
+            rates = tied(rates, anchor, others.get("output_format", "text"))
+            return function(question=_question(said, train, rates), **others)
+
+        return _all(train(), step(), cards(), throughput(), anchor())(asking)
+
+    return decorate
+
+
 def comparison() -> Decorator:
     """Return the options of what changes in a training step; a command gets them as its one `question`."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
-        def asking(
-            *,
-            batch: int,
-            precision: str,
-            optimizer: str | None,
-            rounding: int,
-            gpus: tuple[str, ...],
-            memories: tuple[int, ...],
-            own: tuple[devices.Gpu, ...],
-            layout: str,
-            compiled: bool,
-            **others: Any,
-        ) -> Any:
-            named = gpus_of(gpus, own)
-            modes = (False,) if compiled else (False, True)
-            rates = tuple(rate for train in modes for rate in rates_of(named, train, layout, compiled))
-            question = Question(
-                step_of(True, precision, optimizer), batch, rounding, layout, cards_of(named, memories), rates
-            )
-            return function(question=question, **others)
+        def asking(**others: Any) -> Any:
+            said, others = _parted(others)
+            modes = (False,) if said.compiled else (False, True)
+            rates = [rate for train in modes for rate in rates_of(said.named, train, said.layout, said.compiled)]
+            return function(question=_question(said, True, rates), **others)
 
         return _all(step(), cards(), throughput())(asking)
 
     return decorate
 
 
-def step_of(train: bool, precision: str, optimizer: str | None) -> Step:
+class _Said(NamedTuple):
+    """The values of the options of `step`, `cards` and `throughput`."""
+
+    batch: int
+    precision: str
+    optimizer: str | None
+    rounding: int
+    gpus: tuple[str, ...]
+    memories: tuple[int, ...]
+    own: tuple[devices.Gpu, ...]
+    layout: str
+    compiled: bool
+
+    @property
+    def named(self) -> tuple[devices.Gpu, ...]:
+        """The GPUs."""
+        return (*map(devices.gpu, dict.fromkeys(self.gpus)), *self.own)
+
+
+def _parted(values: dict[str, Any]) -> tuple[_Said, dict[str, Any]]:
+    """Return the values that a question is made of, and the others."""
+    others = {name: value for name, value in values.items() if name not in _Said._fields}
+    return _Said(**{name: values[name] for name in _Said._fields}), others
+
+
+def _question(said: _Said, train: bool, rates: Sequence[Rate]) -> Question:
+    step = _step_of(train, said.precision, said.optimizer)
+    return Question(step, said.batch, said.rounding, said.layout, _cards_of(said.named, said.memories), tuple(rates))
+
+
+def _step_of(train: bool, precision: str, optimizer: str | None) -> Step:
     """Return the step that the options name.
 
     Raises:
@@ -241,12 +273,7 @@ def step_of(train: bool, precision: str, optimizer: str | None) -> Step:
     return Step(train, precision, optimizer or "sgd-momentum")
 
 
-def gpus_of(gpus: Sequence[str], own: Sequence[devices.Gpu]) -> tuple[devices.Gpu, ...]:
-    """Return the GPUs that the options name."""
-    return (*map(devices.gpu, dict.fromkeys(gpus)), *own)
-
-
-def cards_of(gpus: Sequence[devices.Gpu], memories: Sequence[int]) -> tuple[Card, ...]:
+def _cards_of(gpus: Sequence[devices.Gpu], memories: Sequence[int]) -> tuple[Card, ...]:
     """Return the memories that a step must fit in."""
     return (
         *(Card(gpu.name, gpu.memory_bytes, gpu.reserve_bytes) for gpu in gpus),

@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tresnet_gen.analysis.devices import Gpu
 from tresnet_gen.cli import options, reports
 from tresnet_gen.cli.files import UnwritableError
-from tresnet_gen.cli.rates import Anchor, rates_of, tied
 from tresnet_gen.cli.specs import load, refuse
 from tresnet_gen.cli.terminal import exact, talk
 from tresnet_gen.explore.estimates import Question
@@ -25,11 +23,7 @@ if TYPE_CHECKING:
 )
 @options.overrides()
 @options.size()
-@options.train()
-@options.step()
-@options.cards()
-@options.throughput()
-@options.anchor()
+@options.asked()
 @options.silenced()
 @click.option("--search", "search", metavar="FILE", help="Show what `search` found: its search.json.")
 @click.option("--force", is_flag=True, help="Overwrite a file that `report` did not write, or that was edited since.")
@@ -38,17 +32,7 @@ def command(
     output: str,
     overrides: tuple[str, ...],
     size: str | None,
-    train: bool,
-    batch: int,
-    precision: str,
-    optimizer: str | None,
-    rounding: int,
-    gpus: tuple[str, ...],
-    memories: tuple[int, ...],
-    own: tuple[Gpu, ...],
-    layout: str,
-    compiled: bool,
-    anchor: Anchor | None,
+    question: Question,
     silenced: tuple[str, ...],
     search: str | None,
     force: bool,
@@ -57,10 +41,6 @@ def command(
 
     It needs no network, and no script but to sort and filter tables. Several specs are compared with the first.
     """
-    step = options.step_of(train, precision, optimizer)
-    named = options.gpus_of(gpus, own)
-    rates = tied(rates_of(named, train, layout, compiled), anchor, "text")
-    question = Question(step, batch, rounding, layout, options.cards_of(named, memories), rates)
     edits = [*overrides, *([size] if size else [])]
     found = _search(search) if search else ()
     loaded = load(specs, edits, "text")

@@ -14,7 +14,7 @@ from tresnet_gen.frontend.diagnostics import printable
 if TYPE_CHECKING:
     from tresnet_gen.explore.report.blocks import Block
 
-FOREIGN = "not written by `tresnet-gen report`, or edited since; --force overwrites it"
+FOREIGN = "not written by `tresnet-gen report`, or edited since"
 
 
 def page_text(
@@ -49,8 +49,10 @@ def page_text(
     return html(page(subjects, question, line, found))
 
 
-def write(path: str, text: str, force: bool = False) -> bool:
+def write(path: str, text: str, force: bool = False, command: str = "") -> bool:
     """Write a report in place of an older one, or of nothing; return whether that changed anything.
+
+    `command` stands before options that another command has.
 
     Raises:
         UnwritableError: where something else stands and there is no `force`, and where nothing can be written.
@@ -59,7 +61,7 @@ def write(path: str, text: str, force: bool = False) -> bool:
 
     existing = read_existing(path)
     if existing is not None and not force and not is_own(existing):
-        raise UnwritableError(f"{printable(path, 400)}: {FOREIGN}")
+        raise UnwritableError(f"{printable(path, 400)}: {FOREIGN}; {command}--force overwrites it")
     if existing != text:
         write_atomically(path, text)
     return existing != text

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -25,13 +25,15 @@ from tresnet_gen.explore.search.branch import Control
 from tresnet_gen.explore.search.budgets import Question, question_of
 from tresnet_gen.explore.search.figures import WORDS, FigureError
 from tresnet_gen.explore.search.record import Sample, Search
-from tresnet_gen.explore.search.run import State, search
+from tresnet_gen.explore.search.run import Keep, State, search
 from tresnet_gen.frontend.diagnostics import Diagnostic, SpecError, printable
 from tresnet_gen.frontend.resolve import UnreadableError
 from tresnet_gen.graph.build import build_graph
 
 LIMIT = 1_000_000  # candidates, about half a minute
+MOST_SAMPLED = 1_000_000  # their numbers are kept in memory, some 100 MB
 PATIENCE_S = 1.0
+KEEP_S = 10.0  # between records of a search that goes on: a killed one loses no more
 
 
 @click.command("search", short_help="Find the best variants of a spec within budgets.")
@@ -91,6 +93,11 @@ def command(
         measured = results.base_result(base, question).measured
         question = question.against({text: one.value for text, one in measured.items()})
     drawn = Sample(sample, seed or 0) if sample is not None and sample < space.size else None
+    if drawn and drawn.size > MOST_SAMPLED:
+        raise click.UsageError(
+            f"--sample {drawn.size:,} is more than the {MOST_SAMPLED:,} candidates that are drawn at most; "
+            "without --sample all are looked at"
+        )
     asked = Search(spec, space, question, drawn)
     if asked.candidates > limit:
         raise click.UsageError(
@@ -99,7 +106,7 @@ def command(
         )
     folder = _folder(output, base, force, output_format) if output else None
     state = _state(folder, asked)
-    state = state if state.complete else _searched(asked, state)
+    state = state if state.complete else _searched(asked, state, folder)
     if state.complete and not state.valid:
         talk(f"none of {asked.candidates:,} candidates is a legal spec; this is the first one:")
         refuse(_faults(asked), output_format)
@@ -155,11 +162,27 @@ def _kept(asked: Search, state: State) -> dict[str, Any]:
     return {"fingerprint": asked.fingerprint, "state": record.state_json(state)}
 
 
-def _searched(asked: Search, state: State) -> State:
+def _searched(asked: Search, state: State, folder: search_files.Folder | None) -> State:
     with _progress(asked.space.size, "searching") as progress:
         control = Control(progress)
+        keep = _keeper(asked, folder) if folder else None
         with _stopped_by_ctrl_c(control):
-            return search(asked.space, asked.question, control, state, asked.numbers)
+            return search(asked.space, asked.question, control, state, asked.numbers, keep=keep)
+
+
+def _keeper(asked: Search, folder: search_files.Folder) -> Keep:
+    """Return what keeps a record of where a search stands, now and then."""
+    last = time.monotonic()
+
+    def keep(standing: Callable[[], State]) -> None:
+        nonlocal last
+        if time.monotonic() - last < KEEP_S:
+            return
+        with suppress(UnwritableError):  # the end of the search tells it
+            search_files.keep(folder, _kept(asked, standing()))
+        last = time.monotonic()
+
+    return keep
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tresnet_gen.version import __version__
 
 RECORD = "search.json"
 FIXED = (RECORD, "front.csv", "front.svg")
+RESULT = re.compile(r"[^/\\]+_[0-9]{2,}\.yaml")
 DIGEST = "sha256"
 
 
@@ -99,13 +100,19 @@ def _write_record(folder: Folder, content: Mapping[str, Any], files: Mapping[str
 
 
 def _record(path: str) -> dict[str, Any] | None:
-    """Return the record that a search wrote, None when there is none or somebody edited it."""
+    """Return the record that a search wrote, None when there is none or somebody edited it.
+
+    The digest tells of edits, it is no signature: what a stranger signed may name no file that a search does not write.
+    """
     try:
         text = read_existing(path)
         record = json.loads(text) if text is not None else None
     except (UnwritableError, ValueError, RecursionError):
         return None
     if not isinstance(record, dict):
+        return None
+    files = record.get("files")
+    if not isinstance(files, dict) or not all(name in FIXED or RESULT.fullmatch(name) for name in files):
         return None
     digest = record.pop(DIGEST, None)
     return record if digest == _digest(json.dumps(record)) else None

@@ -13,13 +13,16 @@ OLDEST_TORCH = (2, 4)
 def torch_version(purpose: str, needed: Sequence[str], output_format: str) -> str:
     """Return the version of torch once `needed` modules of ours are imported, or explain what is missing and exit.
 
-    `purpose` says what the command needs torch for. A broken installation fails in many ways.
+    `purpose` says what the command needs torch for. A broken installation fails in many ways; a module of ours that is
+    missing is no fault of torch's, and is raised.
     """
     try:
         version, numbers = _installed()
         for module in needed if numbers >= OLDEST_TORCH else ():
             import_module(module)
     except Exception as error:
+        if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == __package__.partition(".")[0]:
+            raise
         lines = str(error).strip().splitlines()
         shown = printable(f"{type(error).__name__}: {lines[0] if lines else 'no reason given'}", 200)
         _refuse(f"torch cannot be imported ({shown}); {purpose}", output_format)

@@ -189,7 +189,7 @@ class Teller:
 
         line = reports.command_line(sys.argv[1:])
         text = reports.page_text([fresh], self.request.reported, self.request.overrides, line, hints=False)
-        changed = reports.write(self.request.report, text)
+        changed = reports.write(self.request.report, text, command="report ")
         return written._replace(report="wrote" if changed else "unchanged")
 
     def print(

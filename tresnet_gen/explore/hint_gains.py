@@ -7,6 +7,7 @@ from tresnet_gen.analysis.counts import Totals
 from tresnet_gen.analysis.hints import Hint
 from tresnet_gen.analysis.throughput import Throughput
 from tresnet_gen.explore.estimates import Estimate, Question
+from tresnet_gen.tables import change
 
 NOTE = "hints: what the edit would gain; what it costs in accuracy only training tells"
 HEAD = ("hint", "where", "because", "try --set")
@@ -31,9 +32,9 @@ def rows(one: Estimate, found: Sequence[Tried], question: Question) -> list[tupl
     gpus = [f"images/s, {rate.gpu.name}" for rate in question.rates]
     table: list[tuple[str, ...]] = [(*HEAD, *gpus, "params", "MACs")]
     for hint, totals, speeds in found:
-        gains = [_change(old.images_per_s, new.images_per_s) for old, new in zip(one.speeds, speeds, strict=True)]
+        gains = [change(old.images_per_s, new.images_per_s) for old, new in zip(one.speeds, speeds, strict=True)]
         own = one.counts.totals
-        sides = _change(own.params, totals.params), _change(own.macs, totals.macs)
+        sides = change(own.params, totals.params), change(own.macs, totals.macs)
         table.append((hint.code, hint.path, hint.message, " ".join(hint.edits), *gains, *sides))
     return table
 
@@ -64,7 +65,3 @@ def as_json(one: Estimate, found: Sequence[Tried]) -> list[dict[str, Any]]:
 
 def _ratio(old: Throughput, new: Throughput) -> float:
     return round(new.images_per_s / old.images_per_s - 1, 4)
-
-
-def _change(old: float, new: float) -> str:
-    return f"{new / old - 1:+.1%}"

@@ -13,6 +13,7 @@ from tresnet_gen import SpecError, build_graph, count, load_spec
 from tresnet_gen.analysis.devices import gpu
 from tresnet_gen.analysis.memory import Step, replay
 from tresnet_gen.analysis.throughput import predict
+from tresnet_gen.explore.search import branch
 from tresnet_gen.explore.search.axes import Space, base_of
 from tresnet_gen.explore.search.axis_texts import space_of
 from tresnet_gen.explore.search.branch import Control
@@ -174,6 +175,23 @@ def test_a_stopped_search_goes_on_to_the_same_end(tmp_path):
             state = search(space, question, Control(), state)
     assert stops > 3
     assert state == whole
+
+
+@pytest.mark.parametrize("sample", [None, range(0, 144, 2)], ids=["all", "sample"])
+def test_a_search_goes_on_from_what_was_kept_on_the_way(sample, tmp_path, monkeypatch):
+    monkeypatch.setattr(branch, "WATCHED", 5)
+    space, question = asked(CASES["mobile"], tmp_path)
+    kept: list[State] = []
+    whole = search(space, question, Control(), sample=sample, keep=lambda standing: kept.append(standing()))
+    assert len({state.position for state in kept}) > 5
+    assert any(state.position % 36 for state in kept), "none stands within one of the four branches"
+    stopped = Control()
+    stopped.stop = True
+    for state in kept:
+        assert not state.complete
+        assert search(space, question, Control(), state, sample) == whole
+        at_once = search(space, question, stopped, state, sample)
+        assert search(space, question, Control(), at_once, sample) == whole
 
 
 def test_a_sample_is_part_of_all(tmp_path):

@@ -11,7 +11,6 @@ from tresnet_gen.explore.measure import text_width
 WIDE, NARROW = 720, 360  # widths for a page and for a phone; text has the same size in both
 SMALL, TEXT = 12, 13  # font sizes
 COLORS = ("blue", "orange", "green", "purple", "red", "teal", "muted")
-MARKERS = ("circle", "square", "diamond", "triangle", "cross", "down")
 LINE_HEIGHT = 20
 
 

@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 
-from tresnet_gen.explore import charts
-from tresnet_gen.explore.charts import Axis, Point, Series, amount
 from tresnet_gen.explore.charts.scales import digits
+from tresnet_gen.explore.front_chart import Aim, Front, Mark, front_chart, is_drawn
 from tresnet_gen.explore.report.blocks import Block, Cell, Head, Notes, Table
 from tresnet_gen.explore.report.blocks import Figure as Chart
 from tresnet_gen.explore.report.figures import drawn
-from tresnet_gen.explore.report.search_file import Candidate, Found, Measured, Objective
+from tresnet_gen.explore.report.search_file import Candidate, Found, Measured
 
-MOST_LABELS = 40
 MOST_ROWS = 2_000
-SECONDS = {"ms": 1e-3}  # units that a chart shows as seconds
 
 
 def blocks(found: Found) -> list[Block]:
@@ -22,39 +19,19 @@ def blocks(found: Found) -> list[Block]:
 
 def _chart(found: Found) -> Iterator[Chart]:
     """Yield the front in its first two objectives, if there are two."""
-    if len(found.objectives) < 2 or not found.front:
-        return
-    across, up = found.objectives[:2]
-    others = [
-        (_scaled(found, across, one[across.figure]), _scaled(found, up, one[up.figure])) for one in found.dominated
-    ]
-    front = tuple(_point(found, one, rank) for rank, one in enumerate(found.front, 1))
-    series = (
-        Series("within the budgets", tuple(Point(x, y) for x, y in others), "muted", hollow=True),
-        Series("front", front, "blue", joined=len(found.objectives) == 2),
-        Series(found.base.name, (_point(found, found.base, 0),), "orange", "diamond"),
+    front = Front(
+        [Aim(aim.figure, found.base.figures[aim.figure].unit, aim.maximise) for aim in found.objectives],
+        _mark(found, found.base, found.base.name),
+        [_mark(found, one, str(rank)) for rank, one in enumerate(found.front, 1)],
+        [[one[aim.figure] for aim in found.objectives] for one in found.dominated],
     )
-    title = f"{found.base.name}: the front of a search"
-    note = f"Each mark of the front has its number in the table. {len(found.dominated):,} other candidates are drawn."
-    x, y = _axis(found, across), _axis(found, up)
-    yield drawn(title, lambda width, _: charts.scatter(title, x, y, series, (), width, standalone=False), note)
+    if is_drawn(front):
+        note = f"Each mark of the front has its number in the table. {len(front.others):,} other candidates are drawn."
+        yield drawn(front.title, lambda width, _: front_chart(front, width, standalone=False), note)
 
 
-def _point(found: Found, one: Candidate, rank: int) -> Point:
-    across, up = found.objectives[:2]
-    label = str(rank) if 0 < rank <= MOST_LABELS else "" if rank else one.name
-    values = ", ".join(f"{aim.figure} {_value(one.figures[aim.figure])}" for aim in found.objectives)
-    x, y = (_scaled(found, aim, one.figures[aim.figure].value) for aim in (across, up))
-    return Point(x, y, label, f"{one.name}: {one.edits or 'no edits'}; {values}")
-
-
-def _axis(found: Found, aim: Objective) -> Axis:
-    unit = found.base.figures[aim.figure].unit
-    return Axis(aim.figure, "s" if unit in SECONDS else unit, better="high" if aim.maximise else "low")
-
-
-def _scaled(found: Found, aim: Objective, value: float) -> float:
-    return value * SECONDS.get(found.base.figures[aim.figure].unit, 1)
+def _mark(found: Found, one: Candidate, label: str) -> Mark:
+    return Mark(one.name, label, one.edits, [one.figures[aim.figure].value for aim in found.objectives])
 
 
 def _table(found: Found) -> Table:
@@ -105,10 +82,6 @@ def _range(one: Measured) -> str:
 
 def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else digits(value)
-
-
-def _value(one: Measured) -> str:
-    return amount(one.value, one.unit)
 
 
 def _notes(found: Found) -> Iterator[tuple[str, str]]:

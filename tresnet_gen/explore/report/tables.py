@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from tresnet_gen import tables
 from tresnet_gen.analysis.throughput import Part, Throughput
 from tresnet_gen.explore import hint_gains, rates
 from tresnet_gen.explore.estimates import Estimate, Question, ordered
@@ -35,7 +36,7 @@ def comparison(models: Sequence[Estimate], question: Question) -> Table:
         cells = [Cell(one.graph.spec.name, _input(one))]
         for column, least in zip(columns, best, strict=True):
             own = column.of(one)
-            change = "" if one is base else difference(column.of(base), own)
+            change = "" if one is base else tables.change(column.of(base), own)
             sub = ", ".join(part for part in (change, column.band(one)) if part)
             cells.append(Cell(column.text(one), sub, "best" if own == least else ""))
         rows.append(tuple(cells))
@@ -90,11 +91,6 @@ def hints(one: Estimate, found: Sequence[hint_gains.Tried], question: Question) 
     heads = tuple(Head(word, figures=index >= texts) for index, word in enumerate(head))
     note = hint_gains.note(one).removeprefix("hints: ").capitalize()
     return Table(one.graph.spec.name, heads, tuple(tuple(map(Cell, row)) for row in rows), note=f"{note}.")
-
-
-def difference(old: float, new: float) -> str:
-    """Return by how much a figure is more, or less: +12.5 %."""
-    return f"{new / old - 1:+.1%}" if old else ""
 
 
 def _columns(question: Question) -> Iterator[Figure]:

@@ -21,6 +21,7 @@ from tresnet_gen.frontend.source import Sequence as Items
 from tresnet_gen.frontend.spec import Spec, Stage
 from tresnet_gen.graph.ops import Shape
 
+WATCHED = 256  # every so many ticks the watchers of a search are called
 ROUNDING = 1e-9  # relative; more than sums of times can differ by the order in which they are added up
 
 
@@ -29,12 +30,16 @@ class StoppedError(Exception):
 
 
 class Control:
-    """How a search is watched and stopped: `stop` is set from outside, `progress` is called with candidate numbers."""
+    """How a search is watched and stopped: `stop` is set from outside, watchers are called with candidate numbers."""
 
     def __init__(self, progress: Callable[[int], None] | None = None) -> None:
         self.stop = False
-        self._progress = progress
+        self._watchers = [progress] if progress else []
         self._calls = 0
+
+    def watch(self, watcher: Callable[[int], None]) -> None:
+        """Call a watcher now and then before a candidate, with its number."""
+        self._watchers.append(watcher)
 
     def tick(self, number: int) -> None:
         """Stop before candidate `number` if so asked.
@@ -45,8 +50,9 @@ class Control:
         if self.stop:
             raise StoppedError(number)
         self._calls += 1
-        if self._progress and self._calls % 256 == 0:
-            self._progress(number)
+        if self._calls % WATCHED == 0:
+            for watcher in self._watchers:
+                watcher(number)
 
 
 class Bounds(NamedTuple):

@@ -1,4 +1,4 @@
-"""A search and what it found as JSON, rows and a picture; and the state that a stopped one goes on from."""
+"""A search and what it found as JSON, rows and a chart; and the state that a stopped one goes on from."""
 
 import hashlib
 import json
@@ -136,7 +136,7 @@ def state_of(values: Mapping[str, Any]) -> State:
     return State(**{**values, "members": members, "dominated": dominated})
 
 
-# Rows and a picture.
+# Rows and a chart.
 
 
 def description(search: Search, one: Result, front: int) -> str:
@@ -166,46 +166,20 @@ def rows(question: Question, found: Sequence[Result]) -> list[tuple[str, ...]]:
     return table
 
 
-def picture(search: Search, state: State, base: Result, found: Sequence[Result], standalone: bool = True) -> str | None:
-    """Return the scatter plot of a search: its first two objectives, or its one objective over parameters.
-
-    None where there is nothing to draw.
-    """
-    from tresnet_gen.explore.charts import Point, Series, scatter
+def picture(search: Search, state: State, base: Result, found: Sequence[Result]) -> str | None:
+    """Return the chart of a front, None where there is nothing to draw."""
+    from tresnet_gen.explore.front_chart import Aim, Front, Mark, front_chart, is_drawn
 
     aims = search.question.objectives
-    if not found or len(aims) < 2:
-        return None
-    across, up = aims[0], aims[1]
 
-    def place(costs: Sequence[float]) -> tuple[float, float]:
-        return _scaled(across, across.cost(costs[0])), _scaled(up, up.cost(costs[1]))
+    def mark(one: Result, label: str) -> Mark:
+        edits = ", ".join(f"{path}: {value.text}" for path, value in one.edits.items())
+        return Mark(one.name, label, edits, [one.measured[aim.figure.text].value for aim in aims])
 
-    front = [
-        Point(*place(member.costs), one.name.rpartition("_")[2], _note(one))
-        for member, one in zip(state.members, found, strict=True)
-    ]
-    own = [aim.cost(base.measured[aim.figure.text].value) for aim in aims]
-    series = (
-        Series("within the budgets", tuple(Point(*place(costs)) for _, costs in behind(state)), "muted", hollow=True),
-        Series("front", tuple(front), "blue", joined=len(aims) == 2),
-        Series(base.name, (Point(*place(own), base.name),), "orange", "diamond"),
+    front = Front(
+        [Aim(aim.figure.text, aim.figure.unit, aim.maximise) for aim in aims],
+        mark(base, base.name),
+        [mark(one, one.name.rpartition("_")[2]) for one in found],
+        [list(_values(costs, aims).values()) for _, costs in behind(state)],
     )
-    return scatter(f"Search from {base.name}", _chart_axis(across), _chart_axis(up), series, standalone=standalone)
-
-
-def _note(one: Result) -> str:
-    edits = ", ".join(f"{path}: {value.text}" for path, value in one.edits.items()) or "no edits"
-    return f"{one.name}: {edits}"
-
-
-def _chart_axis(aim: Objective) -> Any:
-    from tresnet_gen.explore.charts import Axis as ChartAxis
-
-    figure = aim.figure
-    unit = "s" if figure.unit == "ms" else figure.unit
-    return ChartAxis(figure.text.replace(",", ", "), unit, better="high" if aim.maximise else "low")
-
-
-def _scaled(aim: Objective, value: float) -> float:
-    return value / 1000 if aim.figure.unit == "ms" else value
+    return front_chart(front) if is_drawn(front) else None

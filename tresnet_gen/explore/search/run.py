@@ -1,6 +1,6 @@
 """A search: every candidate, or a sample, through budgets onto the front. It can be stopped and taken up again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
@@ -42,6 +42,9 @@ class State(NamedTuple):
     complete: bool = False
 
 
+Keep = Callable[[Callable[[], State]], None]
+
+
 def sample_of(size: int, count: int, seed: int) -> list[int] | None:
     """Return `count` of the numbers below `size` in order, each at most once; None for all of them."""
     if count >= size:
@@ -60,12 +63,17 @@ def search(
     state: State | None = None,
     sample: Sequence[int] | None = None,
     prune: bool = True,
+    keep: Keep | None = None,
 ) -> State:
     """Return where a search ends: complete, or where `control` stopped it, to go on from there.
 
-    `sample` are the numbers of candidates to look at, in order, all without.
+    `sample` are the numbers of candidates to look at, in order, all without. `keep` is called now and then with what
+    gives the state to go on from.
     """
-    return _Search(space, question, control, state or State(), prune).run(sample)
+    searching = _Search(space, question, control, state or State(), prune)
+    if keep:
+        control.watch(lambda number: keep(lambda: searching.state(number)))
+    return searching.run(sample)
 
 
 class _Search:
@@ -80,18 +88,21 @@ class _Search:
         self.stride, self.noted = state.dominated.stride, list(state.dominated.noted)
 
     def run(self, sample: Sequence[int] | None) -> State:
-        complete = True
         try:
             for branch, found in self.exhaustive() if sample is None else self.sampled(sample):
                 self.take(branch, found)
         except StoppedError as stopped:
-            self.position, complete = stopped.args[0], False
-        if complete:
-            self.position = self.space.size
+            return self.state(stopped.args[0])
+        return self.state(self.space.size)._replace(complete=True)
+
+    def state(self, position: int) -> State:
+        """Return where the search stands before the candidate number `position`.
+
+        A survey, which a search that goes on does again, tells the first of its branch: that may lie behind.
+        """
+        position = max(position, self.position)
         dominated = Dominated(self.stride, tuple(self.noted))
-        members = tuple(self.front)
-        state = State(self.position, self.surveyed, self.valid, self.within, self.evaluated, members, dominated)
-        return state._replace(complete=complete)
+        return State(position, self.surveyed, self.valid, self.within, self.evaluated, tuple(self.front), dominated)
 
     def exhaustive(self) -> "Iterator[tuple[Branch, Iterator[tuple[int, list[Placed]]]]]":
         start = self.position

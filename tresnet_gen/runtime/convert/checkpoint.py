@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.torch_version import TorchVersion
 
 from tresnet_gen.frontend.diagnostics import printable
 from tresnet_gen.graph.ops import Shape
-from tresnet_gen.runtime.convert import CheckpointError, safetensors
+from tresnet_gen.runtime.convert import CheckpointError, PackageError, safetensors
 from tresnet_gen.runtime.convert.archive import damaged, inspect
 
 WRAPPERS = (
@@ -20,6 +21,7 @@ WRAPPERS = (
 )  # keys of a state dict in a dict, likeliest first
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")  # of every name, from what wrapped the network
 LONGEST_NAME = 4096
+SAFE_TORCH = "2.6"  # before it torch.load ran code from tar archives, weights_only or not: CVE-2025-32434
 
 
 class Checkpoint(NamedTuple):
@@ -49,7 +51,7 @@ def read(path: str, key: str | None = None) -> Checkpoint:
     Raises:
         CheckpointError: when no weights can be taken from the file.
         OSError: when it cannot be read.
-        ImportError: when a safetensors file is to be read without that package.
+        PackageError: for a safetensors file without that package, for others with a torch that reads them unsafely.
     """
     form = inspect(path)
     found = _safetensors(path) if form == "safetensors" else _torch(path, mapped=form == "zip")
@@ -60,6 +62,12 @@ def read(path: str, key: str | None = None) -> Checkpoint:
 
 
 def _torch(path: str, mapped: bool) -> Any:
+    if TorchVersion(torch.__version__) < SAFE_TORCH:  # a file can be an archive to torch and pickles to `inspect`
+        shown = printable(str(torch.__version__), 40)
+        raise PackageError(
+            f"torch {shown} can be made to run code by files of torch.save (CVE-2025-32434): "
+            "install torch 2.6 or later, or use a safetensors file"
+        )
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except OSError as error:

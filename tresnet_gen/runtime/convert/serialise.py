@@ -18,7 +18,7 @@ def serialiser(ending: str) -> Callable[[State], bytes | memoryview]:
     The same state gives the same bytes.
 
     Raises:
-        ImportError: when a safetensors file is to be made without a package that works.
+        PackageError: when a safetensors file is to be made without a package that works.
     """
     if ending != ".safetensors":
         return _torch
