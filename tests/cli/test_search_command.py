@@ -235,6 +235,45 @@ def test_a_record_that_names_what_no_search_writes_is_none(name):
     assert Path("found/deeper/mine.txt").exists()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"state": None},
+        {"state": []},
+        {"state": {}},
+        *(
+            {"state": {"position": 2, "members": [], "dominated": {"stride": 1, "noted": []}, **wrong}}
+            for wrong in (
+                {"position": "2"},
+                {"position": 10**30},
+                {"position": -1},
+                {"members": [[[1.0], 0, 0]]},
+                {"members": [[["x", 1.0], 0, 0]]},
+                {"members": [[[1e999, 1.0], 0, 0]]},
+                {"members": [[[1.0, 1.0], 10**9, 0]]},
+                {"members": 3},
+                {"dominated": {"stride": 0, "noted": []}},
+                {"dominated": {"stride": "1", "noted": [[1, [1.0]]]}},
+                {"dominated": {}},
+                {"complete": 1},
+                {"unknown": 1},
+            )
+        ),
+    ],
+    ids=str,
+)
+def test_a_forged_state_is_none(damage):
+    expected = search(*WORDS, "-o", "found")
+    record = json.loads(Path("found/search.json").read_text())
+    assert record["state"]["complete"]
+    forged = {key: value for key, value in record.items() if key not in ("sha256", "search")} | damage
+    forged["sha256"] = hashlib.sha256(json.dumps(forged).encode()).hexdigest()
+    Path("found/search.json").write_text(json.dumps(forged))
+    again = search(*WORDS, "-o", "found")
+    assert (again.code, again.out) == (0, expected.out)
+    assert "going on" not in again.err
+
+
 def test_a_front_that_was_not_measured_yet_is_kept(monkeypatch):
     expected = search(*WORDS, "-o", "whole")
 

@@ -150,9 +150,11 @@ def _folder(output: str, base: Base, force: bool, output_format: str) -> search_
 def _state(folder: search_files.Folder | None, asked: Search) -> State:
     """Return where to go on: behind what a stopped search of the same question left in the folder."""
     left = folder.record if folder else {}
-    if left.get("fingerprint") != asked.fingerprint or (left["state"]["complete"] and "search" in left):
+    if left.get("fingerprint") != asked.fingerprint:
         return State()
-    state = record.state_of(left["state"])
+    state = record.state_of(left.get("state"), asked.space.size, len(asked.question.objectives))
+    if state is None or (state.complete and "search" in left):
+        return State()
     talk(f"going on from candidate {state.position:,}")
     return state
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tresnet_gen.explore.search.axes import Axis, Range, Space
@@ -128,12 +129,24 @@ def state_json(state: State) -> dict[str, Any]:
     }
 
 
-def state_of(values: Mapping[str, Any]) -> State:
-    """Return the state that JSON holds."""
-    members = tuple(Member(tuple(costs), number, twins) for costs, number, twins in values["members"])
-    noted = tuple((number, tuple(costs)) for number, costs in values["dominated"]["noted"])
-    dominated = Dominated(values["dominated"]["stride"], noted)
-    return State(**{**values, "members": members, "dominated": dominated})
+def state_of(values: Any, size: int, objectives: int) -> State | None:
+    """Return the state that JSON holds, None where it is none of a space of `size` candidates."""
+    try:
+        members = tuple(Member(tuple(costs), number, twins) for costs, number, twins in values["members"])
+        noted = tuple((number, tuple(costs)) for number, costs in values["dominated"]["noted"])
+        dominated = Dominated(values["dominated"]["stride"], noted)
+        state = State(**{**values, "members": members, "dominated": dominated})
+    except (KeyError, TypeError, ValueError):
+        return None
+    counts = (*state[:5], dominated.stride, *(one.twins for one in members))
+    numbers = (*(one.number for one in members), *(number for number, _ in noted))
+    if not all(type(one) is int and one >= 0 for one in (*counts, *numbers)):
+        return None
+    rows = (*(one.costs for one in members), *(costs for _, costs in noted))
+    finite = all(type(cost) in (int, float) and math.isfinite(cost) for row in rows for cost in row)
+    fits = state.position <= size and all(number < size for number in numbers) and dominated.stride > 0
+    legal = finite and fits and all(len(row) == objectives for row in rows) and isinstance(state.complete, bool)
+    return state if legal else None
 
 
 # Rows and a chart.
