@@ -11,56 +11,30 @@ it; docs/mutation.md tells what was found.
 
 import argparse
 import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
-import inspect
 import itertools
 import json
 import os
 import random
 import resource
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tools.mutants import Mutant, mutants_of  # noqa: E402
+from tools.mutation_install import Place, import_anew, install, preload, rebuild_graphs  # noqa: E402
 from tools.mutation_tests import FACTS, GROUPS, TESTS  # noqa: E402
 
-PRELOADED = [
-    *("torch", "torch.utils.flop_counter", "numpy", "pytest", "hypothesis", "networkx", "jsonschema", "jinja2"),
-    *("hypothesis.strategies", "click"),
-]
-MUTATED = ["emission.render", "analysis.counts", "analysis.memory"]  # these import all others
 CPU_LIMIT_S = {"facts": 20, "tests": 300}
 MEMORY_LIMIT = 3 << 30  # beyond what the parent holds
-OUTCOMES = ("facts", "tests", "timeout", "survived")
-
-
-class Place(NamedTuple):
-    """A mutant, and the module and group it is of."""
-
-    group: str
-    path: str
-    mutant: Mutant
-    key: str
-
-    @property
-    def text(self) -> str:
-        """The source of the module as it stands."""
-        return (ROOT / self.path).read_text(encoding="utf-8")
-
-    def __str__(self) -> str:
-        before, after = self.mutant.diff(self.text)
-        return f"{self.path}:{self.mutant.line} {self.mutant.kind}\n    - {before}\n    + {after}"
+OUTCOMES = ("facts", "tests", "limit", "survived", "error")
+KILLED = ("facts", "tests", "limit")
 
 
 def main() -> None:
@@ -71,8 +45,10 @@ def main() -> None:
     journal = Journal(arguments.journal)
     if not arguments.report:
         os.nice(10)
-        preload(arguments.groups)
+        os.environ.pop("TRESNET_GEN_REWRITE", None)  # or tests would write what a mutant says
+        preload()
         phases = ["facts"] if arguments.facts_only else ["facts", "tests"]
+        verify(arguments.groups, phases)
         todo = [place for place in places if journal.wants(place, phases, arguments.again)]
         todo.sort(key=lambda place: place.key not in journal.found)  # survivors first
         run(todo, phases, journal, arguments.jobs)
@@ -128,47 +104,31 @@ class Journal:
         row = self.found.get(place.key)
         if row is None:
             return True
+        if row["outcome"] == "error":
+            return True
         return row["outcome"] == "survived" and (again or len(phases) > len(row["phases"]))
 
 
 # Trying.
 
 
-def preload(groups: list[str]) -> None:
-    """Import all that the processes of mutants share; specs are read once, and the facts made ready by a first run."""
-    for name in PRELOADED:
-        importlib.import_module(name)
-    sys.modules["torch"].set_num_threads(1)  # threads do not survive a fork
-    load = importlib.import_module("tresnet_gen.frontend.load")
-    read = cache(load.load_spec)
-    load.load_spec = lambda source, overrides=(): read(source, tuple(overrides))
-    build_once()
-    for name in ("tests.analysis.test_memory_recorded", *(f"tresnet_gen.{name}" for name in MUTATED)):
-        importlib.import_module(name)
+def verify(groups: list[str], phases: list[str]) -> None:
+    """Check that the source as it stands survives, in each way in which a mutant is installed.
+
+    A test that failed only because of how mutants are tried would kill all of them.
+    """
     for group in groups:
-        if by := failing_fact(group):
+        if by := failing_fact(group):  # here, so that what the tests import and build is ready for all mutants
             sys.exit(f"a test fails on the source as it stands: {by}")
-
-
-def build_once() -> None:
-    """Let a spec that is read once have its graph made once."""
-    build = importlib.import_module("tresnet_gen.graph.build")
-    original, made = build.build_graph, {}
-
-    def build_graph(spec: Any) -> Any:
-        if id(spec) not in made:
-            made[id(spec)] = spec, original(spec)  # a spec that is kept keeps its id
-        return made[id(spec)][1]
-
-    build.build_graph = build_graph
-    forget_graphs.append(made.clear)
-
-
-forget_graphs: list[Callable[[], None]] = []
+        as_it_stands = next(places_of(group, []))._replace(mutant=Mutant(1, 0, 0, "", "none"))
+        for how in (rebuild_graphs, import_anew):
+            (row,) = outcomes([as_it_stands], phases, 1, how)
+            if row["outcome"] != "survived":
+                sys.exit(f"a test fails on the source as it stands, after {how.__name__}: {row['by']}")
 
 
 def run(places: list[Place], phases: list[str], journal: Journal, jobs: int) -> None:
-    """Try mutants, so many at a time, in order; the source as it stands goes first and must pass."""
+    """Try mutants, so many at a time, in order."""
     started = time.monotonic()
     print(f"{len(places)} mutants", file=sys.stderr)
     for number, row in enumerate(outcomes(places, phases, jobs), 1):
@@ -177,9 +137,11 @@ def run(places: list[Place], phases: list[str], journal: Journal, jobs: int) -> 
     print(file=sys.stderr)
 
 
-def outcomes(places: Iterable[Place], phases: list[str], jobs: int) -> Iterator[dict[str, Any]]:
+def outcomes(
+    places: Iterable[Place], phases: list[str], jobs: int, how: Callable[[Place], None] = install
+) -> Iterator[dict[str, Any]]:
     """Yield what became of each mutant."""
-    running: dict[int, tuple[Place, int, float]] = {}
+    running: dict[int, tuple[Place, int]] = {}
     waiting = iter(places)
     while True:
         while len(running) < jobs and (place := next(waiting, None)) is not None:
@@ -187,26 +149,38 @@ def outcomes(places: Iterable[Place], phases: list[str], jobs: int) -> Iterator[
             pid = os.fork()
             if not pid:
                 os.close(reader)
-                child(place, phases, writer)
+                child(place, phases, writer, how)
             os.close(writer)
-            running[pid] = place, reader, time.monotonic()
+            running[pid] = place, reader
         if not running:
             return
-        pid, _, usage = os.wait4(-1, 0)
-        place, reader, _ = running.pop(pid)
+        pid, status, usage = os.wait4(-1, 0)
+        place, reader = running.pop(pid)
         with os.fdopen(reader) as file:
-            said = json.loads(file.read() or '{"outcome": "timeout", "by": ""}')
+            text = file.read()
+        said = json.loads(text) if text else of_signal(os.waitstatus_to_exitcode(status))
         seconds = round(usage.ru_utime + usage.ru_stime, 2)
         yield {"key": place.key, **said, "phases": phases, "seconds": seconds}
 
 
-def child(place: Place, phases: list[str], writer: int) -> None:
-    """Run the tests on a mutant and end the process; one that is killed for its time writes nothing."""
-    said = {"outcome": "facts", "by": "no test could run"}
+def of_signal(code: int) -> dict[str, str]:
+    """Return what became of a mutant whose process was ended before it could tell."""
+    by = signal.Signals(-code).name if code < 0 else f"exit {code}"
+    return {"outcome": "limit" if by == "SIGXCPU" else "error", "by": by}
+
+
+def child(place: Place, phases: list[str], writer: int, how: Callable[[Place], None]) -> None:
+    """Run the tests on a mutant and end the process; one that is killed for its time writes nothing.
+
+    What goes wrong outside a test is an error of this program, and kills no mutant.
+    """
+    said = {"outcome": "error", "by": ""}
     try:
         quieten()
-        install(place)
+        how(place)
         said = tried(place.group, phases)
+    except MemoryError:
+        said = {"outcome": "limit", "by": "MemoryError"}
     except BaseException as error:
         said["by"] = repr(error)
     finally:
@@ -239,16 +213,20 @@ def failing_fact(group: str) -> str:
     for name in FACTS[group]:
         try:
             call(name)
-        except Exception as error:
+        except MemoryError:
+            raise
+        except (Exception, SystemExit) as error:
             return f"{name}: {type(error).__name__}"
     return ""
 
 
 def call(name: str) -> None:
-    """Run a test with each of its parameters."""
+    """Run a test with each of its parameters; it must be one that a plain `pytest` runs."""
     module, _, function = name.partition(":")
     test = getattr(importlib.import_module(module), function)
     marks = [mark.args for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    if len(marks) < len(getattr(test, "pytestmark", [])) or hasattr(sys.modules[module], "pytestmark"):
+        raise NotImplementedError(f"{name} has marks that are not understood here")  # `slow`, perhaps
     names = [names.split(", ") if isinstance(names, str) else names for names, _ in marks]
     for values in itertools.product(*(values for _, values in marks)):
         rows = [row if len(keys) > 1 else (row,) for keys, row in zip(names, values, strict=True)]
@@ -260,10 +238,12 @@ def failing_test() -> str:
     import pytest
 
     first = FirstFailure()
-    options = ["-o", "addopts=", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
+    options = ["-o", "addopts=", "-m", "not slow", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of what was preloaded
     code = pytest.main([*options, *TESTS], plugins=[first])
-    return (first.test or "collection") if code else ""
+    if code and not first.test:
+        raise RuntimeError(f"pytest ends with {code!r}, but no test failed")
+    return first.test
 
 
 class FirstFailure:
@@ -282,110 +262,18 @@ class FirstFailure:
             self.test = report.nodeid
 
 
-# Installing.
-
-
-def install(place: Place) -> None:
-    """Put a mutant in place: the code of a function where that is what changed, otherwise the module, imported anew."""
-    module = sys.modules[Mutated(place).name]
-    changed = changed_functions(place)
-    if changed is None:
-        import_anew(place)
-        return
-    for name, code in changed.items():
-        function_of(module, name).__code__ = code
-    if not all(name.rpartition(".")[2] in REPLAYED or place.group in ("memory", "counts") for name in changed):
-        for forget in forget_graphs:
-            forget()
-        sys.modules["tests.analysis.test_memory_recorded"].graph_of.cache_clear()
-
-
-# Methods of ops and functions beside them that a graph, once made, does not depend on.
-REPLAYED = ("run", "work", "_dense_work", "_backward", "_evaluated", "macs", "activations", "fvcore_flops", "padded")
-
-
-def changed_functions(place: Place) -> dict[str, CodeType] | None:
-    """Return the new code of the functions that differ, by qualified name; None if more than that differs."""
-    before, after = (codes(compile(text, place.path, "exec")) for text in (place.text, place.mutant.of(place.text)))
-    changed = {name: after[name] for name in before.keys() & after.keys() if before[name] != after[name]}
-    if before.keys() != after.keys() or not changed:
-        return None
-    try:
-        whole = all(function_of(sys.modules[Mutated(place).name], name).__code__ == before[name] for name in changed)
-    except (AttributeError, KeyError):
-        return None
-    return changed if whole else None
-
-
-def codes(code: CodeType) -> dict[str, CodeType]:
-    """Return the code of a module's functions and methods, and what else its own code does, by qualified name."""
-    found, rest = {}, []
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType) and constant.co_flags & inspect.CO_NEWLOCALS:
-            found[constant.co_qualname] = constant
-        elif isinstance(constant, CodeType):  # the body of a class
-            found |= codes(constant)
-        else:
-            rest.append(constant)
-    found[f"{code.co_qualname} itself"] = code.replace(co_consts=(repr(rest),), co_linetable=b"")
-    return found
-
-
-def function_of(module: ModuleType, name: str) -> Any:
-    """Return the function of a module by its qualified name, below what decorates it."""
-    found: Any = module
-    for part in name.split("."):
-        found = vars(found)[part]
-    found = getattr(found, "fget", None) or getattr(found, "__func__", found)
-    return inspect.unwrap(found)
-
-
-def import_anew(place: Place) -> None:
-    """Import one module from its mutated text, and all that may have imported it."""
-    shared = ("tresnet_gen.frontend", "tresnet_gen.resources", "tresnet_gen.tables", "tresnet_gen.version")
-    for name in list(sys.modules):
-        if name.partition(".")[0] in ("tests", "tresnet_gen") and not name.startswith(shared) and name != "tresnet_gen":
-            del sys.modules[name]
-    sys.meta_path.insert(0, Mutated(place))
-    build_once()
-
-
-class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from its mutated text."""
-
-    def __init__(self, place: Place) -> None:
-        self.path = ROOT / place.path
-        self.code = compile(place.mutant.of(place.text), str(self.path), "exec")
-        self.name = place.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-
-    def find_spec(
-        self, fullname: str, path: object, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Return where the module is from, if it is the one."""
-        if fullname != self.name:
-            return None
-        folders = [str(self.path.parent)] if self.path.name == "__init__.py" else None
-        return importlib.util.spec_from_file_location(
-            fullname, self.path, loader=self, submodule_search_locations=folders
-        )
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the mutated text."""
-        exec(self.code, module.__dict__)
-
-
 # Telling.
 
 
 def report(places: list[Place], journal: Journal) -> None:
     """Print the table by module and the survivors."""
-    print("| module | mutants | killed by facts | by tests | timeouts | survived | score |")
-    print("| --- | --: | --: | --: | --: | --: | --: |")
+    print("| module | mutants | killed by facts | by tests | by limits | survived | errors | score |")
+    print("| --- | --: | --: | --: | --: | --: | --: | --: |")
     known = [(place, journal.found[place.key]) for place in sorted(places) if place.key in journal.found]
     for path in [*dict.fromkeys(place.path for place, _ in known), "total"]:
         counted = Counter(row["outcome"] for place, row in known if path in ("total", place.path))
         figures = " | ".join(f"{counted[outcome]:,}" for outcome in OUTCOMES)
-        share = 1 - counted["survived"] / max(counted.total(), 1)
+        share = sum(counted[outcome] for outcome in KILLED) / max(counted.total(), 1)
         print(f"| {path} | {counted.total():,} | {figures} | {100 * share:.1f} % |")
     if len(known) < len(places):
         print(f"\n{len(places) - len(known):,} mutants not tried")
