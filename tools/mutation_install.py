@@ -78,7 +78,7 @@ def install(place: Place) -> None:
         return
     for name, code in changed.items():
         function_of(module, name).__code__ = code
-    if not all(name.rpartition(".")[2] in REPLAYED or place.group in ("memory", "counts") for name in changed):
+    if not all(name.rpartition(".")[2] in REPLAYED or place.group in ABOVE_GRAPHS for name in changed):
         rebuild_graphs()
 
 
@@ -97,7 +97,8 @@ def remove_modules(*packages: str) -> None:
             del sys.modules[name]
 
 
-# Methods of ops and functions beside them that a graph, once made, does not depend on.
+# Groups, then methods of ops and functions beside them that a graph, once made, does not depend on.
+ABOVE_GRAPHS = ("memory", "counts", "emission")
 REPLAYED = ("run", "work", "_dense_work", "_backward", "_evaluated", "macs", "activations", "fvcore_flops", "padded")
 
 

@@ -1,6 +1,8 @@
 """Mutants are what they should be, and the page on mutation testing speaks of the sources as they are."""
 
+import importlib
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tools.mutants import mutants_of
+from tools.mutate import of_signal
+from tools.mutation_tests import FACTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "mutation.md"
@@ -76,6 +80,21 @@ def test_texts_of_findings_are_left_alone_but_not_their_conditions() -> None:
 def test_what_is_the_same_by_definition_is_left_alone() -> None:
     assert "keyword dropped" not in after("x = zip(a, b, strict=False)\n")
     assert set(after("x = max(a, b)\n")) == {"function"}
+
+
+def test_only_its_own_limits_kill_a_process_that_says_nothing() -> None:
+    assert of_signal(-signal.SIGXCPU)["outcome"] == "limit"
+    assert {of_signal(code)["outcome"] for code in (-signal.SIGKILL, -signal.SIGSEGV, 0, 1)} == {"error"}
+
+
+def test_facts_are_tests_that_every_run_of_pytest_has() -> None:
+    for name in {name for names in FACTS.values() for name in names}:
+        module, _, function = name.partition(":")
+        loaded = importlib.import_module(module)
+        marks = [mark.name for mark in getattr(getattr(loaded, function), "pytestmark", [])]
+        assert function.startswith("test_")
+        assert set(marks) <= {"parametrize"}, name
+        assert not hasattr(loaded, "pytestmark")
 
 
 def test_a_mutant_that_tests_notice_and_one_they_cannot(tmp_path: Path) -> None:
