@@ -78,8 +78,15 @@ def install(place: Place) -> None:
         return
     for name, code in changed.items():
         function_of(module, name).__code__ = code
+        forget_results(vars(module).get(name))
     if not all(name.rpartition(".")[2] in REPLAYED or place.group in ABOVE_GRAPHS for name in changed):
         rebuild_graphs()
+
+
+def forget_results(function: Any) -> None:
+    """Clear the cache of a function that has one."""
+    if hasattr(function, "cache_clear"):
+        function.cache_clear()
 
 
 def rebuild_graphs(_: Place | None = None) -> None:
