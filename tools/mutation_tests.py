@@ -16,6 +16,7 @@ MEMORY = [
     "tests.analysis.test_memory:test_nothing_is_rounded_unless_asked_for",
     "tests.analysis.test_memory:test_moments_in_words",
     "tests.analysis.test_memory:test_memory_below_the_reserve",
+    "tests.analysis.test_memory:test_no_batch_fits_below_what_every_batch_takes",
     "tests.analysis.test_memory:test_largest_batch_fits_and_the_next_does_not",
     "tests.graph.test_tape:test_what_was_freed_before_a_kernel_that_is_taken_back_is_freed_before_the_next",
     "tests.graph.test_tape:test_a_storage_is_shared_from_the_second_reference_on",

@@ -243,3 +243,8 @@ def test_bytes_are_affine_in_the_batch() -> None:
     replayed = replay(graph_of("tresnet_m"), Step(True, "amp-fp16", "sgd-momentum"))
     peaks = [replayed.peak_bytes(batch) for batch in range(64, 256, 32)]
     assert len({b - a for a, b in itertools.pairwise(peaks)}) == 1
+
+
+def test_no_batch_fits_below_what_every_batch_takes() -> None:
+    replayed = replay(graph_of("fused"), Step())
+    assert replayed.largest_batch(replayed.peak_bytes(0) - 1) == 0
