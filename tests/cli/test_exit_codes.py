@@ -184,3 +184,9 @@ def test_standard_input_is_read_only_for_a_dash():
     Path("-").write_text(BAD)
     assert tool("validate", "-", stdin=SMALL).code == 0
     assert tool("validate", "./-").code == 1
+
+
+def test_the_name_alone_prints_the_help():
+    result = tool()
+    assert (result.code, result.out) == (2, "")
+    assert result.err == tool("--help").out

@@ -43,7 +43,14 @@ def test_standard_output_takes_every_form_and_level(level):
     assert tool("graph", "small.yaml", "--level", level, "--format", "svg", "-o", "-").out == draw(graph(), level)
 
 
-def test_a_named_form_wins_over_the_ending():
+def test_a_named_form_contradicts_no_ending():
+    result = tool("graph", "small.yaml", "-o", "small.mmd", "--format", "svg")
+    assert (result.code, Path("small.mmd").exists()) == (2, False)
+    assert "the file's ending says mermaid, --format says svg" in result.err
+    assert tool("graph", "small.yaml", "-o", "small.mmd", "--format", "mermaid").code == 0
+
+
+def test_a_form_is_named_for_an_ending_that_says_none():
     assert tool("graph", "small.yaml", "-o", "small.txt", "--format", "svg").code == 0
     assert ElementTree.parse("small.txt").getroot().tag.endswith("svg")
 

@@ -76,6 +76,7 @@ def test_a_spec_can_come_from_standard_input(small: Path) -> None:
         (["small.yaml", "--compile", "--train", "--gpu", "rtx3090"], 2, "compiled training"),
         (["small.yaml", "--set", "nothing=1"], 2, "nothing"),
         (["small.yaml", "-o", "."], 2, "not a regular file"),
+        (["small.yaml", "-o", "small.pdf"], 2, "a report is HTML"),
         (["small.yaml", "-o", "small.yaml/report.html"], 2, "cannot write"),
         ([], 2, "SPEC"),
     ],

@@ -109,7 +109,8 @@ def _visible(error: click.ClickException) -> click.ClickException:
     """Return an error that shows what does not print by its number: click repeats options and arguments as they are."""
     message = error.format_message()
     fits = message.isprintable() and len(message) <= MAX_MESSAGE
-    if fits or isinstance(error, click.MissingParameter):  # which lists choices on lines of their own
+    in_lines = click.MissingParameter, click.exceptions.NoArgsIsHelpError  # lists of choices, whole help
+    if fits or isinstance(error, in_lines):
         return error
     from tresnet_gen.frontend.diagnostics import printable
 

@@ -53,7 +53,7 @@ def command(
 
     With --diff, --set changes B: `--diff tresnet_m --set stages.2.depth=16` shows what an edit does to tresnet_m.
     """
-    form = form or _form_of(output)
+    form = _form_of(output, form)
     drawn = form not in OP_GRAPHS or bool(level or stage or other)
     if drawn and form not in PICTURES:
         raise click.UsageError("GraphML has every op: --level, --stage and --diff are for .svg, .mmd and .dot")
@@ -68,8 +68,12 @@ def command(
         talk(f"wrote {printable(output, 400)}")
 
 
-def _form_of(output: str) -> str:
-    form = "dot" if output == "-" else FORMS.get(os.path.splitext(output)[1])
+def _form_of(output: str, named: str | None) -> str:
+    """Return the form that the file's ending says, or the option: they may not contradict each other."""
+    said = None if output == "-" else FORMS.get(os.path.splitext(output)[1])
+    if said and named and said != named:
+        raise click.BadParameter(f"the file's ending says {said}, --format says {named}", param_hint="-o")
+    form = said or named or ("dot" if output == "-" else None)
     if not form:
         message = "the file's ending says the form: .svg, .mmd, .dot or .graphml; or name it with --format"
         raise click.BadParameter(message, param_hint="-o")

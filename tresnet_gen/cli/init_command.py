@@ -28,9 +28,9 @@ set:
 @click.option(
     "--from",
     "base",
-    metavar="BUNDLED",
+    metavar="SPEC",
     type=options.SpecType(),
-    help="Extend this bundled spec by a few changes, instead of writing a whole spec.",
+    help="Extend this spec, bundled or a file, by a few changes, instead of writing a whole one.",
 )
 @click.option("-o", "output", metavar="PATH", help="File to write; - for standard output.  [default: NAME.yaml]")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")

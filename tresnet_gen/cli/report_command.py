@@ -1,5 +1,6 @@
 """`tresnet-gen report`: specs to one HTML file."""
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ def command(
 
     It needs no network, and no script but to sort and filter tables. Several specs are compared with the first.
     """
+    if os.path.splitext(output)[1].lower() not in ("", ".html", ".htm"):
+        raise click.BadParameter("a report is HTML: end it in .html; browsers print it to PDF", param_hint="-o")
     edits = [*overrides, *([size] if size else [])]
     found = _search(search) if search else ()
     loaded = load(specs, edits, "text")
