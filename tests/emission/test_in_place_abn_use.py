@@ -128,6 +128,7 @@ def test_jit_trace_sees_plain_operators() -> None:
 # Several processes.
 
 WORKER = """
+import os
 import sys
 import torch
 import torch.distributed as dist
@@ -145,7 +146,9 @@ for network in (Ours(), Theirs()):
     parallel(data["images"][rank]).square().mean().backward()
     results.append([p.grad for p in network.parameters()])
 torch.save(results, f"{folder}/gradients_{rank}.pt")
+dist.barrier()
 dist.destroy_process_group()
+os._exit(0)  # gloo's threads now and then abort an interpreter that ends by itself
 """
 
 
